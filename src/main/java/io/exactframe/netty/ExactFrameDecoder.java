@@ -1,0 +1,389 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.TooLongFrameException;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The base of every decoder here, and of your own: say how long a frame is, get it whole.
+ *
+ * <pre>{@code
+ * // one byte of type, four of length that count themselves and the payload
+ * class MessageDecoder extends ExactFrameDecoder {
+ *     MessageDecoder() {
+ *         super(5, 1 << 20);
+ *     }
+ *
+ *     protected long frameLength(ByteBuf header) {
+ *         return 1 + header.getUnsignedInt(1);
+ *     }
+ *
+ *     protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
+ *         return new Message(frame.readByte(), frame.skipBytes(4).toString(UTF_8)); // the frame is released for us
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p><b>Errors</b> are fired, not thrown, in front of {@code channelInactive}, which still goes on:
+ *
+ * <ul>
+ *   <li>the stream ends inside a frame: one {@link PrematureCloseException}, on half-closure too
+ *   <li>a frame longer than the limit: one {@link TooLongFrameException}
+ *   <li>{@link #frameLength} throws or says nonsense, or {@link #decode} throws a {@link CorruptedFrameException}: one
+ *       {@code CorruptedFrameException}
+ *   <li>{@code decode} throws anything else: one {@link DecoderException}, and the next frame goes on
+ * </ul>
+ *
+ * After any but the last the decoder {@linkplain #hasEnded() has ended}: it releases whatever still comes. Closing the
+ * channel is up to a handler's {@code exceptionCaught}.
+ *
+ * <p><b>Frames</b> begin at reader index 0, may share memory with what was received, and are released by whoever gets
+ * them. Those up to 64 KiB are one piece of memory, larger ones are composite unless {@link
+ * ReceiveOptions#contiguous()}.
+ *
+ * <p><b>Modes.</b> The length of a frame is asked for when the frame before it has been decoded and delivered, so that
+ * what handles one frame may change how the next is read: set a mode, or replace or remove the decoder.
+ *
+ * <p><b>Removal.</b> What was received and not delivered goes on downstream unchanged, a partial frame included; so add
+ * the successor before removing (or use {@code replace}): one that is added afterwards is bypassed. An instance is
+ * added once, to one channel (Netty's rule for handlers that are not sharable).
+ *
+ * <p><b>Back-pressure</b> is Netty's: one read may give several frames, and with auto-read off a read that gave none
+ * asks for one more. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come one by one. A frame that
+ * arrives after a handler behind has called {@code close()} is not delivered.
+ */
+public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
+    private static final Object READ_COMPLETE = new Object();
+
+    private final FrameAssembler assembler;
+
+    /** What came while a frame was being delivered: bytes, messages, events, in order. */
+    private @Nullable ArrayDeque<Object> waiting;
+
+    private boolean delivering;
+    private boolean closing; // a handler behind closes the channel
+    private boolean removed;
+    private boolean ended;
+    private boolean gotBytes; // since the last channelReadComplete, as is the next
+    private boolean gaveMessage;
+
+    /** An event that waits for its turn. */
+    private record Event(Runnable action) {}
+
+    /**
+     * Frames whose length is told by their first {@code headerLength} bytes.
+     *
+     * @param headerLength bytes of the header; 0 if the length is known without any
+     * @param maxFrameLength the most bytes a whole frame may have, header included
+     * @throws IllegalArgumentException if the lengths make no sense
+     */
+    protected ExactFrameDecoder(int headerLength, int maxFrameLength) {
+        this(headerLength, headerLength, maxFrameLength, ReceiveOptions.defaults());
+    }
+
+    /**
+     * Frames whose length is told by their first bytes, how many being told by these bytes.
+     *
+     * @param headerLength bytes of the shortest header
+     * @param maxHeaderLength bytes of the longest header
+     * @param maxFrameLength the most bytes a whole frame may have, header included
+     * @param options how to receive
+     * @throws IllegalArgumentException if the lengths make no sense
+     */
+    protected ExactFrameDecoder(int headerLength, int maxHeaderLength, int maxFrameLength, ReceiveOptions options) {
+        if (headerLength < 0 || maxHeaderLength < headerLength || maxFrameLength < Math.max(maxHeaderLength, 1)) {
+            throw new IllegalArgumentException("headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength
+                    + ", maxFrameLength " + maxFrameLength
+                    + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
+        }
+        ensureNotSharable();
+        assembler = new FrameAssembler(
+                new CodecRule(headerLength, maxHeaderLength), maxFrameLength, options.isContiguous());
+    }
+
+    ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
+        ensureNotSharable();
+        assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
+    }
+
+    /** Asks the codec, which sees the header and nothing else. */
+    private final class CodecRule extends FrameLengthRule {
+        private ByteBuf header = Unpooled.EMPTY_BUFFER;
+
+        CodecRule(int headerLength, int maxHeaderLength) {
+            super(headerLength, maxHeaderLength);
+        }
+
+        @Override
+        long frameLength(ByteBuf bytes, int index, int promised) {
+            if (header.capacity() != promised) {
+                header = Unpooled.wrappedBuffer(new byte[promised]);
+            }
+            header.clear().writeBytes(bytes, index, promised);
+            try {
+                return ExactFrameDecoder.this.frameLength(header);
+            } catch (CorruptedFrameException | TooLongFrameException e) {
+                throw e;
+            } catch (Throwable t) {
+                throw new CorruptedFrameException("the frame's length cannot be told from its header", t);
+            }
+        }
+    }
+
+    /**
+     * Tells how long the next frame is.
+     *
+     * @param header exactly the bytes promised so far, {@code headerLength} of them at first; borrowed for the call,
+     *     its indices are free to move
+     * @return the whole frame's length in bytes, header included; or -n to be asked again with n bytes, more than now
+     *     and at most {@code maxHeaderLength}. Any other negative number, or less than the header, is a corrupted frame
+     * @throws Exception if no length can be told: the framing is lost and the decoder ends
+     */
+    protected abstract long frameLength(ByteBuf header) throws Exception;
+
+    /**
+     * Turns a whole frame into the message that goes on; the frame itself unless overridden.
+     *
+     * @param ctx this decoder's context; for more than one message, call its {@code fireChannelRead}
+     * @param frame borrowed: it is released after return or throw, unless it is what is returned; keep parts of it with
+     *     {@code retainedSlice}
+     * @return the message, or null if nothing goes on
+     * @throws Exception if the frame makes no sense; a {@link CorruptedFrameException} ends the decoder
+     */
+    protected @Nullable Object decode(ChannelHandlerContext ctx, ByteBuf frame) throws Exception {
+        return frame;
+    }
+
+    /**
+     * How much was received and not delivered yet; for the event loop.
+     *
+     * @return bytes
+     */
+    protected final int bufferedBytes() {
+        int bytes = assembler.bufferedBytes();
+        if (waiting != null) {
+            for (Object item : waiting) {
+                bytes += item instanceof ByteBuf fragment ? fragment.readableBytes() : 0;
+            }
+        }
+        return bytes;
+    }
+
+    /**
+     * Whether this decoder gives no more frames: after a violation, a time-out, or the end of input. For the event loop.
+     *
+     * @return true once it has ended
+     */
+    public final boolean hasEnded() {
+        return ended;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+        inTurn(ctx, message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        inTurn(ctx, READ_COMPLETE);
+    }
+
+    /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
+    private void inTurn(ChannelHandlerContext ctx, Object item) {
+        if (delivering) {
+            waitInLine(item);
+            return;
+        }
+        delivering = true;
+        try {
+            if (assembler.hasUnread() || waiting != null && !waiting.isEmpty()) {
+                // What a throw left behind goes first.
+                waitInLine(item);
+                cutFrames(ctx);
+                item = waiting.remove();
+            }
+            Object next = item;
+            do {
+                handle(ctx, next);
+            } while (waiting != null && (next = waiting.poll()) != null);
+        } finally {
+            delivering = false;
+        }
+    }
+
+    private void waitInLine(Object item) {
+        if (waiting == null) {
+            waiting = new ArrayDeque<>(4);
+        }
+        waiting.add(item);
+    }
+
+    private void handle(ChannelHandlerContext ctx, Object item) {
+        if (item instanceof ByteBuf fragment) {
+            gotBytes = true;
+            if (ended || closing) {
+                fragment.release();
+            } else if (removed) {
+                ctx.fireChannelRead(fragment);
+            } else {
+                assembler.offer(fragment);
+                cutFrames(ctx);
+            }
+        } else if (item == READ_COMPLETE) {
+            readComplete(ctx);
+        } else if (item instanceof Event event) {
+            event.action().run();
+        } else {
+            ctx.fireChannelRead(item);
+        }
+    }
+
+    private void cutFrames(ChannelHandlerContext ctx) {
+        ByteBufAllocator alloc = ctx.alloc();
+        while (!ended && !closing && !removed) {
+            ByteBuf frame;
+            try {
+                frame = assembler.next(alloc);
+            } catch (Throwable t) {
+                end(ctx, t);
+                return;
+            }
+            if (frame == null) {
+                return;
+            }
+            try {
+                deliver(ctx, frame);
+            } finally {
+                assembler.settle(frame);
+            }
+        }
+        if (ended || closing) {
+            assembler.dropFragment();
+        } else {
+            handOver(ctx);
+        }
+    }
+
+    private void deliver(ChannelHandlerContext ctx, ByteBuf frame) {
+        Object message;
+        try {
+            message = decode(ctx, frame);
+        } catch (Throwable t) {
+            frame.release();
+            if (t instanceof CorruptedFrameException) {
+                end(ctx, t);
+            } else {
+                ctx.fireExceptionCaught(t instanceof DecoderException ? t : new DecoderException(t));
+            }
+            return;
+        }
+        if (message != frame) {
+            frame.release();
+        }
+        if (message != null) {
+            gaveMessage = true;
+            ctx.fireChannelRead(message);
+        }
+    }
+
+    private void readComplete(ChannelHandlerContext ctx) {
+        boolean wantsMore = gotBytes && !gaveMessage && !ended && !closing && !removed;
+        gotBytes = false;
+        gaveMessage = false;
+        if (wantsMore && !ctx.channel().config().isAutoRead()) {
+            ctx.read();
+        }
+        ctx.fireChannelReadComplete();
+    }
+
+    /** Ends with a fault; whatever is held is released, the input still unread with it. */
+    private void end(ChannelHandlerContext ctx, Throwable fault) {
+        ended = true;
+        assembler.discard();
+        ctx.fireExceptionCaught(fault);
+    }
+
+    private void endOfInput(ChannelHandlerContext ctx) {
+        if (ended) {
+            return;
+        }
+        if (assembler.received() > 0) {
+            end(ctx, assembler.prematureClose());
+        }
+        ended = true;
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+        if (delivering && closing) {
+            // Inside the delivery in which a handler behind closed the channel: it is owed nothing more.
+            inactive(ctx);
+        } else {
+            inTurn(ctx, new Event(() -> inactive(ctx)));
+        }
+    }
+
+    private void inactive(ChannelHandlerContext ctx) {
+        endOfInput(ctx);
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+        boolean endsInput = event instanceof ChannelInputShutdownEvent;
+        if (endsInput || waiting != null && !waiting.isEmpty()) {
+            inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    private void userEvent(ChannelHandlerContext ctx, Object event, boolean endsInput) {
+        if (endsInput) {
+            endOfInput(ctx);
+        }
+        ctx.fireUserEventTriggered(event);
+    }
+
+    @Override
+    public void close(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
+        closing = true;
+        ctx.close(promise);
+    }
+
+    @Override
+    public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
+        closing = true;
+        ctx.disconnect(promise);
+    }
+
+    /** Hands what was received and not delivered downstream; from inside a delivery, when that returns. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
+        removed = true;
+        if (!delivering) {
+            inTurn(ctx, new Event(() -> handOver(ctx)));
+        }
+    }
+
+    private void handOver(ChannelHandlerContext ctx) {
+        if (ended || closing) {
+            assembler.discard();
+            return;
+        }
+        ByteBuf rest = assembler.takeBack();
+        if (rest != null) {
+            ctx.fireChannelRead(rest);
+            ctx.fireChannelReadComplete();
+        }
+    }
+}

@@ -1,0 +1,468 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipelineException;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.ProgressiveFuture;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.NotYetConnectedException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code recv_all(sock, size)} as a future: exactly the bytes asked for, or the reason why not.
+ *
+ * <pre>
+ *   asked                        received       futures
+ *   receive(4), receive(2)       AB | CDEFG     ABCD, EF; G waits for the next receive
+ *   receive(4)                   AB | end       PrematureCloseException (2 of 4 bytes)
+ *   receiveOrEnd(4)              end            null
+ * </pre>
+ *
+ * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, exactly once, also when nobody waits
+ * for the future any more. Bytes that nobody has asked for are the receiver's.
+ *
+ * <p><b>Threads.</b> Every method may be called from any thread, from the moment the handler is in a pipeline. Receives
+ * are served in the order they were made. Listeners run on the event loop; one that receives again does not nest, and
+ * one that throws harms nobody (Netty logs it).
+ *
+ * <p><b>Progress</b> goes to listeners that are {@link
+ * io.netty.util.concurrent.GenericProgressiveFutureListener}s: bytes of the frame, header included, at most once every
+ * 64 KiB and at the end.
+ *
+ * <p><b>Errors</b>, all in the future, no part of the data with them:
+ *
+ * <ul>
+ *   <li>the stream ends before the last byte: {@link PrematureCloseException}, also with none of them received
+ *   <li>an {@link IOException} of the socket: that one, unchanged
+ *   <li>not connected yet: {@link NotYetConnectedException}; closed before the call: {@link ClosedChannelException}
+ *   <li>the handler has been removed, or is in no pipeline: {@link ChannelPipelineException}
+ *   <li>1,024 receives are outstanding already: {@link RejectedExecutionException}
+ *   <li>a length that the peer sent is too large or senseless: {@link
+ *       io.netty.handler.codec.TooLongFrameException}, {@link io.netty.handler.codec.CorruptedFrameException}
+ * </ul>
+ *
+ * A failure of the stream fails every receive from there on; those that the bytes at hand satisfy still succeed. One
+ * that lost part of a frame, or the framing, is also fired through the pipeline, once, ahead of {@code
+ * channelInactive}. Cancelling a receive leaves its bytes to the next one.
+ *
+ * <p><b>Back-pressure.</b> The receiver reads on demand: it switches auto-read off, keeps at most one read beyond what
+ * was asked, and reads no further while it has bytes nobody asked for, so that the peer's TCP window closes. It follows
+ * that a close behind such bytes is seen by the next receive. On removal it hands those bytes downstream, fails what is
+ * outstanding, and switches auto-read on again if it was.
+ */
+public class ExactReceiver extends ChannelDuplexHandler {
+    private static final int MOST_OUTSTANDING = 1024;
+
+    private final FrameAssembler assembler;
+    private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>(2); // behind the assembler's fragment
+    private final ArrayDeque<ReceiveFuture> requests = new ArrayDeque<>();
+    private final Queue<ReceiveFuture> inbox = new ConcurrentLinkedQueue<>(); // from other threads
+    private final AtomicInteger outstanding = new AtomicInteger();
+
+    private volatile boolean beingAdded;
+    private volatile @Nullable ChannelHandlerContext context;
+
+    private boolean serving;
+    private boolean reading; // a read is outstanding
+    private boolean wasActive;
+    private boolean inputEnded;
+    private boolean truncated; // the end was inside a frame
+    private boolean removed;
+    private boolean left; // and what follows from the removal is done
+    private boolean autoReadFound;
+
+    /** Why nothing more can be received, if it is more than the end of the stream. */
+    private @Nullable Throwable failure;
+
+    /** A receiver with {@linkplain ReceiveOptions#defaults() default} options. */
+    public ExactReceiver() {
+        this(ReceiveOptions.defaults());
+    }
+
+    /**
+     * A receiver.
+     *
+     * @param options how to receive
+     */
+    public ExactReceiver(ReceiveOptions options) {
+        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
+    }
+
+    /**
+     * Receives exactly {@code size} bytes.
+     *
+     * @param size bytes, at least 1
+     * @return the bytes, for the caller to release
+     * @throws IllegalArgumentException if {@code size} is less than 1
+     */
+    public ProgressiveFuture<ByteBuf> receive(int size) {
+        return submit(new FrameLengthRule.Fixed(size), size, false);
+    }
+
+    /**
+     * Receives exactly {@code size} bytes, unless the stream has ended or ends before the first of them.
+     *
+     * @param size bytes, at least 1
+     * @return the bytes, for the caller to release; null if the stream ended on the boundary before them
+     * @throws IllegalArgumentException if {@code size} is less than 1
+     */
+    public ProgressiveFuture<@Nullable ByteBuf> receiveOrEnd(int size) {
+        return submit(new FrameLengthRule.Fixed(size), size, true);
+    }
+
+    /**
+     * Receives one frame that begins with its length.
+     *
+     * @param prefix where the length is, what it counts and what of the frame is wanted
+     * @param maxFrameLength the most bytes the whole frame may have on the wire, header included
+     * @return the frame, or its payload alone, perhaps empty; for the caller to release
+     * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit
+     */
+    public ProgressiveFuture<ByteBuf> receive(LengthPrefix prefix, int maxFrameLength) {
+        return submit(prefix.checked(maxFrameLength), maxFrameLength, false);
+    }
+
+    private ReceiveFuture submit(FrameLengthRule rule, int limit, boolean orEnd) {
+        ReceiveFuture request = new ReceiveFuture(this, rule, limit, orEnd);
+        if (outstanding.incrementAndGet() > MOST_OUTSTANDING) {
+            fail(request, new RejectedExecutionException(MOST_OUTSTANDING + " receives are outstanding"));
+        } else if (context == null && !beingAdded) {
+            fail(request, new ChannelPipelineException("the receiver is in no pipeline"));
+        } else {
+            inbox.add(request);
+            wake();
+        }
+        return request;
+    }
+
+    private void fail(ReceiveFuture request, Throwable cause) {
+        outstanding.decrementAndGet();
+        request.tryFailure(cause);
+    }
+
+    /** Serves, on the event loop. Before handlerAdded, which serves too, there is nothing to do. */
+    void wake() {
+        ChannelHandlerContext ctx = context;
+        if (ctx == null) {
+            return;
+        }
+        if (ctx.executor().inEventLoop()) {
+            serve(ctx);
+            return;
+        }
+        try {
+            ctx.executor().execute(() -> serve(ctx));
+        } catch (RejectedExecutionException loopIsGone) {
+            for (ReceiveFuture request; (request = inbox.poll()) != null; ) {
+                fail(request, new ClosedChannelException());
+            }
+        }
+    }
+
+    @Nullable ChannelHandlerContext context() {
+        return context;
+    }
+
+    /**
+     * Never; but it is here that a receiver learns that it is being added, which happens on the caller's thread while
+     * handlerAdded comes later on the event loop: a receive in between has to wait, not to fail.
+     */
+    @Override
+    public boolean isSharable() {
+        beingAdded = true;
+        return false;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        autoReadFound = ctx.channel().config().isAutoRead();
+        ctx.channel().config().setAutoRead(false);
+        wasActive = ctx.channel().isActive();
+        context = ctx;
+        serve(ctx);
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) throws Exception {
+        wasActive = true;
+        ctx.fireChannelActive();
+        readIfWanted(ctx);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+        if (!(message instanceof ByteBuf fragment)) {
+            ctx.fireChannelRead(message);
+        } else if (inputEnded) {
+            fragment.release();
+        } else {
+            unread.add(fragment);
+            if (ctx.channel().config().isAutoRead()) {
+                // Somebody switched it on; holding back read() would not stop the transport.
+                autoReadFound = true;
+                ctx.channel().config().setAutoRead(false);
+            }
+            serve(ctx);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        reading = false;
+        readIfWanted(ctx);
+        ctx.fireChannelReadComplete();
+    }
+
+    /** Reads only when it is the receiver that wants more, whoever asks. */
+    @Override
+    public void read(ChannelHandlerContext ctx) throws Exception {
+        readIfWanted(ctx);
+    }
+
+    private void readIfWanted(ChannelHandlerContext ctx) {
+        boolean hasUnread = assembler.hasUnread() || !unread.isEmpty();
+        if (!reading && wasActive && !inputEnded && !removed && !(hasUnread && requests.isEmpty())) {
+            reading = true;
+            ctx.read();
+        }
+    }
+
+    @Override
+    public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
+        reading = false; // another event loop knows nothing of it
+        ctx.fireChannelUnregistered();
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext ctx) throws Exception {
+        ctx.fireChannelRegistered();
+        readIfWanted(ctx);
+    }
+
+    /** Gives the requests what is here, in order, until one has to wait. Not nested: a listener's receive only queues. */
+    private void serve(ChannelHandlerContext ctx) {
+        if (serving) {
+            return;
+        }
+        serving = true;
+        try {
+            serveAll(ctx);
+        } finally {
+            serving = false;
+        }
+        if (removed && !left) {
+            leave(ctx);
+        }
+        readIfWanted(ctx);
+    }
+
+    /** May nest, from an event that ends the input: nothing is half done while listeners run. */
+    private void serveAll(ChannelHandlerContext ctx) {
+        ReceiveFuture request;
+        while ((request = nextRequest(ctx)) != null) {
+            ByteBuf frame = null;
+            long length = 0;
+            try {
+                assembler.expect(request.rule, request.limit);
+                // From here on it cannot be cancelled; if it was just before, its bytes are still as they came.
+                if (fill(ctx) && request.setUncancellable()) {
+                    length = assembler.expected();
+                    frame = assembler.take(ctx.alloc());
+                }
+            } catch (Throwable violation) {
+                lose(ctx, violation);
+            }
+            if (frame != null) {
+                succeed(request, frame, length);
+            } else if (!request.isDone() && inputEnded) {
+                failUnserved(ctx);
+            } else if (!request.isDone()) {
+                request.progress(assembler.received(), assembler.isInHeader() ? Long.MAX_VALUE : assembler.expected());
+                if (!request.isDone()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** The first request that is not done. The bytes of a cancelled one go back to what is unread. */
+    private @Nullable ReceiveFuture nextRequest(ChannelHandlerContext ctx) {
+        for (ReceiveFuture request; (request = inbox.poll()) != null; ) {
+            admit(ctx, request);
+        }
+        ReceiveFuture first;
+        while ((first = requests.peek()) != null && first.isDone()) {
+            dequeue();
+            ByteBuf bytes = assembler.takeBack();
+            if (bytes != null) {
+                unread.addFirst(bytes);
+            }
+        }
+        return first;
+    }
+
+    private void admit(ChannelHandlerContext ctx, ReceiveFuture request) {
+        wasActive |= ctx.channel().isActive();
+        if (wasActive) {
+            request.late = inputEnded;
+            requests.add(request);
+        } else {
+            fail(request, ctx.channel().isOpen() ? new NotYetConnectedException() : new ClosedChannelException());
+        }
+    }
+
+    private ReceiveFuture dequeue() {
+        outstanding.decrementAndGet();
+        return requests.remove();
+    }
+
+    private boolean fill(ChannelHandlerContext ctx) {
+        while (!assembler.fill(ctx.alloc())) {
+            ByteBuf next = unread.poll();
+            if (next == null) {
+                return false;
+            }
+            assembler.offer(next);
+        }
+        return true;
+    }
+
+    private void succeed(ReceiveFuture request, ByteBuf frame, long length) {
+        dequeue();
+        try {
+            request.progress(length, length);
+            request.setSuccess(frame);
+        } finally {
+            assembler.settle(frame);
+        }
+    }
+
+    /** The first request when the input has ended and what is here is not enough for it. */
+    private void failUnserved(ChannelHandlerContext ctx) {
+        ReceiveFuture request = dequeue();
+        PrematureCloseException close = assembler.prematureClose();
+        boolean lost = close.receivedBytes() > 0;
+        truncated |= lost;
+        assembler.discard();
+        if (failure != null) {
+            request.tryFailure(failure);
+        } else if (request.orEnd && !truncated) {
+            request.trySuccess(null);
+        } else if (request.late && !lost && !ctx.channel().isOpen()) {
+            request.tryFailure(new ClosedChannelException());
+        } else {
+            request.tryFailure(close);
+        }
+        if (lost && !removed) {
+            ctx.fireExceptionCaught(close);
+        }
+    }
+
+    /** The framing is lost, or memory: the first request fails, and all others will. */
+    private void lose(ChannelHandlerContext ctx, Throwable violation) {
+        failure = violation;
+        inputEnded = true;
+        assembler.discard();
+        releaseUnread();
+        dequeue().tryFailure(violation);
+        if (!removed) {
+            ctx.fireExceptionCaught(violation);
+        }
+    }
+
+    private void releaseUnread() {
+        for (ByteBuf bytes; (bytes = unread.poll()) != null; ) {
+            bytes.release();
+        }
+    }
+
+    private void endOfInput(ChannelHandlerContext ctx) {
+        inputEnded = true;
+        serveAll(ctx);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
+        boolean ends = cause instanceof IOException && !inputEnded;
+        if (ends) {
+            failure = cause;
+            inputEnded = true;
+        }
+        ctx.fireExceptionCaught(cause);
+        if (ends) {
+            serveAll(ctx);
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+        if (event instanceof ChannelInputShutdownEvent) {
+            endOfInput(ctx);
+        }
+        ctx.fireUserEventTriggered(event);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+        endOfInput(ctx);
+        ctx.fireChannelInactive();
+    }
+
+    /** Fails what is outstanding and hands what nobody received downstream; from inside a listener, when that returns. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
+        removed = true;
+        if (!serving) {
+            leave(ctx);
+        }
+    }
+
+    private void leave(ChannelHandlerContext ctx) {
+        left = true;
+        if (!ctx.channel().isOpen()) {
+            endOfInput(ctx);
+            keepUnread();
+            return;
+        }
+        ByteBuf partial = assembler.takeBack();
+        if (partial != null) {
+            unread.addFirst(partial);
+        }
+        ByteBuf[] rest = unread.toArray(new ByteBuf[0]);
+        unread.clear();
+        failure = new ChannelPipelineException("the receiver was removed from its pipeline");
+        endOfInput(ctx);
+        for (ByteBuf bytes : rest) {
+            ctx.fireChannelRead(bytes);
+        }
+        if (rest.length > 0) {
+            ctx.fireChannelReadComplete();
+        }
+        if (autoReadFound) {
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    /** The pipeline of a closed channel is torn down at once, but what came before the close may still be asked for. */
+    private void keepUnread() {
+        ByteBuf first = assembler.takeBack();
+        if (first != null) {
+            unread.addFirst(first);
+        }
+        if (!unread.isEmpty()) {
+            // On the heap, where nobody has to release it if nobody asks.
+            ByteBuf copy = Unpooled.copiedBuffer(unread.toArray(new ByteBuf[0]));
+            releaseUnread();
+            unread.add(copy);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+
+/** Says how long the next frame is, from nothing (a fixed length) or from the frame's first bytes (its header). */
+abstract class FrameLengthRule {
+    /** Bytes needed before the rule can be asked for the first time; none if it needs no header. */
+    final int headerLength;
+
+    /** The most bytes the rule may ask for. */
+    final int maxHeaderLength;
+
+    FrameLengthRule(int headerLength, int maxHeaderLength) {
+        this.headerLength = headerLength;
+        this.maxHeaderLength = maxHeaderLength;
+    }
+
+    /**
+     * The whole frame's length, told from the first {@code promised} bytes at {@code index}; or -n to be asked again
+     * with n bytes. {@link FrameAssembler} checks the answer. A throw means that the framing is lost.
+     */
+    abstract long frameLength(ByteBuf bytes, int index, int promised);
+
+    /** Bytes at the front of the frame that do not go on, for a frame whose length was told from a header so long. */
+    int strippedFront(int headerLength) {
+        return 0;
+    }
+
+    /** Bytes at the end of the frame that do not go on. */
+    int strippedEnd() {
+        return 0;
+    }
+
+    /** Frames that are all the same length. */
+    static final class Fixed extends FrameLengthRule {
+        final int frameLength;
+
+        Fixed(int frameLength) {
+            super(0, 0);
+            if (frameLength < 1) {
+                throw new IllegalArgumentException("a frame has at least 1 byte, not " + frameLength);
+            }
+            this.frameLength = frameLength;
+        }
+
+        @Override
+        long frameLength(ByteBuf bytes, int index, int promised) {
+            return frameLength;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.util.IllegalReferenceCountException;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A frame that lies in a fragment: a slice that holds one reference to the fragment, counts its own references, and
+ * can be used again for the next frame when it comes back at once.
+ *
+ * <pre>
+ *   lend ---&gt; dispatch ---&gt; released by the dispatching thread, never shared  ---&gt; returned: lend it again
+ *                      \---&gt; anything else: it has escaped, and its last release gives the fragment's reference back
+ * </pre>
+ *
+ * While it is being dispatched and nobody has called {@link #retain()}, there is one holder. If that holder is the
+ * dispatching thread, {@code release()} needs no atomic operation: it only sets {@link #returned}, and {@link
+ * #takeBack()} finds it when the dispatch is over. A thread that the view was handed to is never the dispatching one
+ * and takes the atomic way, as everybody does after the first {@code retain()} and after the dispatch.
+ */
+final class FrameView extends FragmentSlice {
+    private static final AtomicIntegerFieldUpdater<FrameView> REFERENCES =
+            AtomicIntegerFieldUpdater.newUpdater(FrameView.class, "references");
+
+    /** The thread that dispatches this view; null once it has escaped. */
+    private @Nullable Thread dispatcher;
+
+    /** Whether retain() was called since the view was lent. */
+    private boolean shared;
+
+    /** Whether the dispatching thread made the last release, during the dispatch. */
+    private boolean returned;
+
+    private volatile int references = 1;
+
+    FrameView(ByteBuf fragment) {
+        super(fragment);
+    }
+
+    /** Shows a part of a fragment. The view owns one reference to the fragment from here on. */
+    void lend(ByteBuf fragment, int offset, int length) {
+        show(fragment, offset, length);
+        shared = false;
+        returned = false;
+        dispatcher = Thread.currentThread();
+    }
+
+    /** After the dispatch: true if the view came back, and the reference to its fragment with it. */
+    boolean takeBack() {
+        dispatcher = null;
+        return returned;
+    }
+
+    boolean isLent() {
+        return dispatcher != null;
+    }
+
+    @Override
+    public int refCnt() {
+        return returned ? 0 : references;
+    }
+
+    @Override
+    public ByteBuf retain() {
+        return retain(1);
+    }
+
+    @Override
+    public ByteBuf retain(int increment) {
+        if (increment < 1) {
+            throw new IllegalArgumentException("increment: " + increment);
+        }
+        shared = true;
+        for (; ; ) {
+            int now = refCnt();
+            if (now < 1 || now + increment < now) {
+                throw new IllegalReferenceCountException(now, increment);
+            }
+            if (REFERENCES.compareAndSet(this, now, now + increment)) {
+                return this;
+            }
+        }
+    }
+
+    @Override
+    public boolean release() {
+        if (!shared && dispatcher == Thread.currentThread() && !returned) {
+            returned = true;
+            return true;
+        }
+        return release(1);
+    }
+
+    @Override
+    public boolean release(int decrement) {
+        if (decrement < 1) {
+            throw new IllegalArgumentException("decrement: " + decrement);
+        }
+        for (; ; ) {
+            ByteBuf fragment = unwrap();
+            int now = refCnt();
+            if (now < decrement) {
+                throw new IllegalReferenceCountException(now, -decrement);
+            }
+            if (now > decrement) {
+                if (REFERENCES.compareAndSet(this, now, now - decrement)) {
+                    return false;
+                }
+            } else if (dispatcher == Thread.currentThread()) {
+                // The last holder, so nobody races: back to one reference, for the next frame.
+                references = 1;
+                returned = true;
+                return true;
+            } else if (REFERENCES.compareAndSet(this, now, 0)) {
+                fragment.release();
+                return true;
+            }
+        }
+    }
+}

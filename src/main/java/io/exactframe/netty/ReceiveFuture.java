@@ -1,0 +1,54 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.util.concurrent.DefaultProgressivePromise;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.GlobalEventExecutor;
+
+/** One receive: what was asked, and the promise of it. */
+final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
+    private static final int PROGRESS_STEP = 64 * 1024;
+
+    final FrameLengthRule rule;
+    final int limit;
+
+    /** Whether the end of the stream, before the first byte, is an answer. */
+    final boolean orEnd;
+
+    /** Whether it was asked after the end. */
+    boolean late;
+
+    private final ExactReceiver receiver;
+    private long reported;
+
+    ReceiveFuture(ExactReceiver receiver, FrameLengthRule rule, int limit, boolean orEnd) {
+        this.receiver = receiver;
+        this.rule = rule;
+        this.limit = limit;
+        this.orEnd = orEnd;
+    }
+
+    void progress(long received, long total) {
+        if (received == total || received - reported >= PROGRESS_STEP) {
+            reported = received;
+            tryProgress(received, total);
+        }
+    }
+
+    @Override
+    public boolean cancel(boolean mayInterruptIfRunning) {
+        boolean cancelled = super.cancel(mayInterruptIfRunning);
+        if (cancelled) {
+            receiver.wake(); // its bytes are the next receive's
+        }
+        return cancelled;
+    }
+
+    /** The channel's, as it is now: a channel may change its event loop, and has none before the handler is added. */
+    @Override
+    protected EventExecutor executor() {
+        ChannelHandlerContext ctx = receiver.context();
+        return ctx == null ? GlobalEventExecutor.INSTANCE : ctx.executor();
+    }
+}
