@@ -1,7 +1,6 @@
 package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
@@ -10,11 +9,7 @@ import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
-import java.util.ArrayDeque;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,25 +55,20 @@ import org.jspecify.annotations.Nullable;
  * outstanding, and switches auto-read on again if it was.
  */
 public class ExactReceiver extends ChannelDuplexHandler {
-    private static final int MOST_OUTSTANDING = 1024;
-
     private final FrameAssembler assembler;
-    private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>(2); // behind the assembler's fragment
-    private final ArrayDeque<ReceiveFuture> requests = new ArrayDeque<>();
-    private final Queue<ReceiveFuture> inbox = new ConcurrentLinkedQueue<>(); // from other threads
-    private final AtomicInteger outstanding = new AtomicInteger();
+    private final Stash stash;
+    private final ReceiveQueue receives = new ReceiveQueue();
+    private final ReadOnDemand reads = new ReadOnDemand();
 
     private volatile boolean beingAdded;
     private volatile @Nullable ChannelHandlerContext context;
 
     private boolean serving;
-    private boolean reading; // a read is outstanding
     private boolean wasActive;
     private boolean inputEnded;
     private boolean truncated; // the end was inside a frame
     private boolean removed;
     private boolean left; // and what follows from the removal is done
-    private boolean autoReadFound;
 
     /** Why nothing more can be received, if it is more than the end of the stream. */
     private @Nullable Throwable failure;
@@ -95,6 +85,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      */
     public ExactReceiver(ReceiveOptions options) {
         assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
+        stash = new Stash(assembler);
     }
 
     /**
@@ -132,25 +123,23 @@ public class ExactReceiver extends ChannelDuplexHandler {
     }
 
     private ReceiveFuture submit(FrameLengthRule rule, int limit, boolean orEnd) {
-        ReceiveFuture request = new ReceiveFuture(this, rule, limit, orEnd);
-        if (outstanding.incrementAndGet() > MOST_OUTSTANDING) {
-            fail(request, new RejectedExecutionException(MOST_OUTSTANDING + " receives are outstanding"));
-        } else if (context == null && !beingAdded) {
-            fail(request, new ChannelPipelineException("the receiver is in no pipeline"));
-        } else {
-            inbox.add(request);
+        ReceiveFuture receive = new ReceiveFuture(this, rule, limit, orEnd);
+        if (context == null && !beingAdded) {
+            receive.tryFailure(new ChannelPipelineException("the receiver is in no pipeline"));
+        } else if (receives.add(receive)) {
             wake();
         }
-        return request;
+        return receive;
     }
 
-    private void fail(ReceiveFuture request, Throwable cause) {
-        outstanding.decrementAndGet();
-        request.tryFailure(cause);
+    /** A receive was cancelled: its place is free, and its bytes are the next one's. */
+    void cancelled() {
+        receives.cancelled();
+        wake();
     }
 
     /** Serves, on the event loop. Before handlerAdded, which serves too, there is nothing to do. */
-    void wake() {
+    private void wake() {
         ChannelHandlerContext ctx = context;
         if (ctx == null) {
             return;
@@ -162,8 +151,8 @@ public class ExactReceiver extends ChannelDuplexHandler {
         try {
             ctx.executor().execute(() -> serve(ctx));
         } catch (RejectedExecutionException loopIsGone) {
-            for (ReceiveFuture request; (request = inbox.poll()) != null; ) {
-                fail(request, new ClosedChannelException());
+            for (ReceiveFuture receive; (receive = receives.nextMade()) != null; ) {
+                receives.fail(receive, new ClosedChannelException());
             }
         }
     }
@@ -184,8 +173,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-        autoReadFound = ctx.channel().config().isAutoRead();
-        ctx.channel().config().setAutoRead(false);
+        reads.switchAutoReadOff(ctx);
         wasActive = ctx.channel().isActive();
         context = ctx;
         serve(ctx);
@@ -205,19 +193,15 @@ public class ExactReceiver extends ChannelDuplexHandler {
         } else if (inputEnded) {
             fragment.release();
         } else {
-            unread.add(fragment);
-            if (ctx.channel().config().isAutoRead()) {
-                // Somebody switched it on; holding back read() would not stop the transport.
-                autoReadFound = true;
-                ctx.channel().config().setAutoRead(false);
-            }
+            stash.add(fragment);
+            reads.switchAutoReadOff(ctx); // in case somebody switched it on
             serve(ctx);
         }
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        reading = false;
+        reads.done();
         readIfWanted(ctx);
         ctx.fireChannelReadComplete();
     }
@@ -229,16 +213,15 @@ public class ExactReceiver extends ChannelDuplexHandler {
     }
 
     private void readIfWanted(ChannelHandlerContext ctx) {
-        boolean hasUnread = assembler.hasUnread() || !unread.isEmpty();
-        if (!reading && wasActive && !inputEnded && !removed && !(hasUnread && requests.isEmpty())) {
-            reading = true;
-            ctx.read();
+        boolean wanted = !receives.isEmpty() || !stash.hasUnread();
+        if (wanted && wasActive && !inputEnded && !removed) {
+            reads.read(ctx);
         }
     }
 
     @Override
     public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
-        reading = false; // another event loop knows nothing of it
+        reads.done();
         ctx.fireChannelUnregistered();
     }
 
@@ -248,7 +231,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         readIfWanted(ctx);
     }
 
-    /** Gives the requests what is here, in order, until one has to wait. Not nested: a listener's receive only queues. */
+    /** Serves the receives in order until one has to wait. Not nested: a listener's receive only queues. */
     private void serve(ChannelHandlerContext ctx) {
         if (serving) {
             return;
@@ -267,14 +250,14 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     /** May nest, from an event that ends the input: nothing is half done while listeners run. */
     private void serveAll(ChannelHandlerContext ctx) {
-        ReceiveFuture request;
-        while ((request = nextRequest(ctx)) != null) {
+        ReceiveFuture receive;
+        while ((receive = next(ctx)) != null) {
             ByteBuf frame = null;
             long length = 0;
             try {
-                assembler.expect(request.rule, request.limit);
+                assembler.expect(receive.rule, receive.limit);
                 // From here on it cannot be cancelled; if it was just before, its bytes are still as they came.
-                if (fill(ctx) && request.setUncancellable()) {
+                if (stash.fill(ctx.alloc()) && receive.setUncancellable()) {
                     length = assembler.expected();
                     frame = assembler.take(ctx.alloc());
                 }
@@ -282,106 +265,71 @@ public class ExactReceiver extends ChannelDuplexHandler {
                 lose(ctx, violation);
             }
             if (frame != null) {
-                succeed(request, frame, length);
-            } else if (!request.isDone() && inputEnded) {
+                succeed(receive, frame, length);
+            } else if (!receive.isDone() && inputEnded) {
                 failUnserved(ctx);
-            } else if (!request.isDone()) {
-                request.progress(assembler.received(), assembler.isInHeader() ? Long.MAX_VALUE : assembler.expected());
-                if (!request.isDone()) {
+            } else if (!receive.isDone()) {
+                receive.progress(assembler.received(), assembler.isInHeader() ? Long.MAX_VALUE : assembler.expected());
+                if (!receive.isDone()) {
                     return;
                 }
             }
         }
     }
 
-    /** The first request that is not done. The bytes of a cancelled one go back to what is unread. */
-    private @Nullable ReceiveFuture nextRequest(ChannelHandlerContext ctx) {
-        for (ReceiveFuture request; (request = inbox.poll()) != null; ) {
-            admit(ctx, request);
-        }
-        ReceiveFuture first;
-        while ((first = requests.peek()) != null && first.isDone()) {
-            dequeue();
-            ByteBuf bytes = assembler.takeBack();
-            if (bytes != null) {
-                unread.addFirst(bytes);
+    private @Nullable ReceiveFuture next(ChannelHandlerContext ctx) {
+        for (ReceiveFuture made; (made = receives.nextMade()) != null; ) {
+            wasActive |= ctx.channel().isActive();
+            if (wasActive) {
+                made.late = inputEnded;
+                receives.admit(made);
+            } else {
+                boolean open = ctx.channel().isOpen();
+                receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
             }
         }
-        return first;
+        return receives.first(stash);
     }
 
-    private void admit(ChannelHandlerContext ctx, ReceiveFuture request) {
-        wasActive |= ctx.channel().isActive();
-        if (wasActive) {
-            request.late = inputEnded;
-            requests.add(request);
-        } else {
-            fail(request, ctx.channel().isOpen() ? new NotYetConnectedException() : new ClosedChannelException());
-        }
-    }
-
-    private ReceiveFuture dequeue() {
-        outstanding.decrementAndGet();
-        return requests.remove();
-    }
-
-    private boolean fill(ChannelHandlerContext ctx) {
-        while (!assembler.fill(ctx.alloc())) {
-            ByteBuf next = unread.poll();
-            if (next == null) {
-                return false;
-            }
-            assembler.offer(next);
-        }
-        return true;
-    }
-
-    private void succeed(ReceiveFuture request, ByteBuf frame, long length) {
-        dequeue();
+    private void succeed(ReceiveFuture receive, ByteBuf frame, long length) {
+        receives.removeFirst();
         try {
-            request.progress(length, length);
-            request.setSuccess(frame);
+            receive.progress(length, length);
+            receive.setSuccess(frame);
         } finally {
             assembler.settle(frame);
         }
     }
 
-    /** The first request when the input has ended and what is here is not enough for it. */
+    /** The first receive when the input has ended and what is here is not enough for it. */
     private void failUnserved(ChannelHandlerContext ctx) {
-        ReceiveFuture request = dequeue();
+        ReceiveFuture receive = receives.removeFirst();
         PrematureCloseException close = assembler.prematureClose();
         boolean lost = close.receivedBytes() > 0;
         truncated |= lost;
         assembler.discard();
         if (failure != null) {
-            request.tryFailure(failure);
-        } else if (request.orEnd && !truncated) {
-            request.trySuccess(null);
-        } else if (request.late && !lost && !ctx.channel().isOpen()) {
-            request.tryFailure(new ClosedChannelException());
+            receive.tryFailure(failure);
+        } else if (receive.orEnd && !truncated) {
+            receive.trySuccess(null);
+        } else if (receive.late && !lost && !ctx.channel().isOpen()) {
+            receive.tryFailure(new ClosedChannelException());
         } else {
-            request.tryFailure(close);
+            receive.tryFailure(close);
         }
         if (lost && !removed) {
             ctx.fireExceptionCaught(close);
         }
     }
 
-    /** The framing is lost, or memory: the first request fails, and all others will. */
+    /** The framing is lost, or memory: the first receive fails, and all others will. */
     private void lose(ChannelHandlerContext ctx, Throwable violation) {
         failure = violation;
         inputEnded = true;
-        assembler.discard();
-        releaseUnread();
-        dequeue().tryFailure(violation);
+        stash.release();
+        receives.removeFirst().tryFailure(violation);
         if (!removed) {
             ctx.fireExceptionCaught(violation);
-        }
-    }
-
-    private void releaseUnread() {
-        for (ByteBuf bytes; (bytes = unread.poll()) != null; ) {
-            bytes.release();
         }
     }
 
@@ -429,16 +377,12 @@ public class ExactReceiver extends ChannelDuplexHandler {
     private void leave(ChannelHandlerContext ctx) {
         left = true;
         if (!ctx.channel().isOpen()) {
+            // The pipeline is torn down at once, but what came before the close may still be asked for.
             endOfInput(ctx);
-            keepUnread();
+            stash.moveToHeap();
             return;
         }
-        ByteBuf partial = assembler.takeBack();
-        if (partial != null) {
-            unread.addFirst(partial);
-        }
-        ByteBuf[] rest = unread.toArray(new ByteBuf[0]);
-        unread.clear();
+        ByteBuf[] rest = stash.takeAll();
         failure = new ChannelPipelineException("the receiver was removed from its pipeline");
         endOfInput(ctx);
         for (ByteBuf bytes : rest) {
@@ -447,22 +391,6 @@ public class ExactReceiver extends ChannelDuplexHandler {
         if (rest.length > 0) {
             ctx.fireChannelReadComplete();
         }
-        if (autoReadFound) {
-            ctx.channel().config().setAutoRead(true);
-        }
-    }
-
-    /** The pipeline of a closed channel is torn down at once, but what came before the close may still be asked for. */
-    private void keepUnread() {
-        ByteBuf first = assembler.takeBack();
-        if (first != null) {
-            unread.addFirst(first);
-        }
-        if (!unread.isEmpty()) {
-            // On the heap, where nobody has to release it if nobody asks.
-            ByteBuf copy = Unpooled.copiedBuffer(unread.toArray(new ByteBuf[0]));
-            releaseUnread();
-            unread.add(copy);
-        }
+        reads.restoreAutoRead(ctx);
     }
 }

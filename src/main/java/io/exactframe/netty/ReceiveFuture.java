@@ -40,7 +40,7 @@ final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
     public boolean cancel(boolean mayInterruptIfRunning) {
         boolean cancelled = super.cancel(mayInterruptIfRunning);
         if (cancelled) {
-            receiver.wake(); // its bytes are the next receive's
+            receiver.cancelled();
         }
         return cancelled;
     }

@@ -1,0 +1,122 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A frame that comes in several fragments, as far as it has come.
+ *
+ * <pre>
+ *   up to 64 KiB, or contiguous    [chunk that grows by doubling, and lands exactly on the frame's length]
+ *   larger                         [part][part][part][open chunk]   a part is a full chunk or a large fragment
+ * </pre>
+ *
+ * Memory follows what was received, never what was declared: at most twice as much and 4 KiB.
+ */
+final class FrameBody {
+    /** The largest frame that is always one piece. */
+    private static final int ONE_PIECE = 64 * 1024;
+
+    /** What may be allocated for the first byte. */
+    private static final int FIRST_CHUNK = 4 * 1024;
+
+    private static final int LARGEST_CHUNK = 1 << 30;
+
+    private final boolean contiguous;
+    private @Nullable CompositeByteBuf parts;
+    private @Nullable ByteBuf chunk;
+    private int nextChunk = FIRST_CHUNK;
+
+    FrameBody(boolean contiguous) {
+        this.contiguous = contiguous;
+    }
+
+    boolean hasBegun() {
+        return chunk != null || parts != null;
+    }
+
+    /**
+     * Adds the next count bytes of in, which may be a fragment's, to the body; it has so many already and will have
+     * length in the end.
+     */
+    void fill(
+            ByteBuf in, @Nullable Fragment fragment, int count, int filled, int length, ByteBufAllocator alloc) {
+        if (contiguous || length <= ONE_PIECE) {
+            int needed = filled + count;
+            if (chunk == null) {
+                chunk = alloc.buffer(capacityFor(needed, length), length);
+            } else if (chunk.capacity() < needed) {
+                chunk.capacity(capacityFor(needed, length));
+            }
+            chunk.writeBytes(in, count);
+            return;
+        }
+        int end = filled + count;
+        while (filled < end) {
+            // An open chunk comes first, or a nearly empty one would be sealed at each part.
+            if (chunk != null) {
+                filled += fillChunk(in, end - filled, alloc);
+            } else if (fragment != null && fragment.isWorthKeeping(end - filled)) {
+                parts(alloc).addFlattenedComponents(true, fragment.takePart(end - filled));
+                filled = end;
+            } else {
+                int size = Math.min(nextChunk, length - filled);
+                chunk = alloc.buffer(size, size);
+                nextChunk = Math.min(2 * nextChunk, LARGEST_CHUNK);
+            }
+        }
+    }
+
+    /**
+     * The length halved as often as it still holds what is there: grown so, memory is at most twice what was received,
+     * is copied once for each time it doubles, and the last step lands exactly on the frame.
+     */
+    private static int capacityFor(int needed, int length) {
+        int capacity = length;
+        while (capacity > FIRST_CHUNK && capacity - capacity / 2 >= needed) {
+            capacity -= capacity / 2;
+        }
+        return capacity;
+    }
+
+    private int fillChunk(ByteBuf in, int count, ByteBufAllocator alloc) {
+        int written = Math.min(count, chunk.writableBytes());
+        chunk.writeBytes(in, written);
+        if (!chunk.isWritable()) {
+            CompositeByteBuf parts = parts(alloc);
+            ByteBuf full = chunk;
+            chunk = null;
+            parts.addComponent(true, full);
+        }
+        return written;
+    }
+
+    private CompositeByteBuf parts(ByteBufAllocator alloc) {
+        CompositeByteBuf parts = this.parts;
+        if (parts == null) {
+            this.parts = parts = alloc.compositeBuffer(Integer.MAX_VALUE);
+        }
+        return parts;
+    }
+
+    /** The body, owned by the caller; null if it has not begun. */
+    @Nullable ByteBuf take() {
+        ByteBuf whole = chunk;
+        if (parts != null) {
+            whole = chunk == null ? parts : parts.addComponent(true, chunk);
+        }
+        parts = null;
+        chunk = null;
+        nextChunk = FIRST_CHUNK;
+        return whole;
+    }
+
+    void release() {
+        ByteBuf body = take();
+        if (body != null) {
+            body.release();
+        }
+    }
+}

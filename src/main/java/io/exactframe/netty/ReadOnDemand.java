@@ -1,0 +1,37 @@
+package io.exactframe.netty;
+
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelHandlerContext;
+
+/** Reads one at a time, when told to, whatever auto-read was; leaves auto-read as it was found. */
+final class ReadOnDemand {
+    private boolean outstanding;
+    private boolean autoReadFound;
+
+    /** Holding back read() is not enough: with auto-read on, a transport goes on by itself. */
+    void switchAutoReadOff(ChannelHandlerContext ctx) {
+        ChannelConfig config = ctx.channel().config();
+        if (config.isAutoRead()) {
+            autoReadFound = true;
+            config.setAutoRead(false);
+        }
+    }
+
+    void restoreAutoRead(ChannelHandlerContext ctx) {
+        if (autoReadFound) {
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    void read(ChannelHandlerContext ctx) {
+        if (!outstanding) {
+            outstanding = true;
+            ctx.read();
+        }
+    }
+
+    /** The read is over, or its event loop is no longer the channel's. */
+    void done() {
+        outstanding = false;
+    }
+}

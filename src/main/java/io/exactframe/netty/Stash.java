@@ -1,0 +1,73 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.util.ArrayDeque;
+
+/** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
+final class Stash {
+    private final FrameAssembler assembler;
+    private final ArrayDeque<ByteBuf> fragments = new ArrayDeque<>(2);
+
+    Stash(FrameAssembler assembler) {
+        this.assembler = assembler;
+    }
+
+    void add(ByteBuf fragment) {
+        fragments.add(fragment);
+    }
+
+    /** Whether there are bytes that are not part of the frame under way. */
+    boolean hasUnread() {
+        return assembler.hasUnread() || !fragments.isEmpty();
+    }
+
+    /** Whether the frame that the assembler expects is whole; if not, it has taken all there was. */
+    boolean fill(ByteBufAllocator alloc) {
+        while (!assembler.fill(alloc)) {
+            ByteBuf next = fragments.poll();
+            if (next == null) {
+                return false;
+            }
+            assembler.offer(next);
+        }
+        return true;
+    }
+
+    /** The frame under way is not wanted: its bytes are the next one's. */
+    void giveBack() {
+        ByteBuf bytes = assembler.takeBack();
+        if (bytes != null) {
+            fragments.addFirst(bytes);
+        }
+    }
+
+    /** Everything, for the caller to release. */
+    ByteBuf[] takeAll() {
+        giveBack();
+        ByteBuf[] all = fragments.toArray(new ByteBuf[0]);
+        fragments.clear();
+        return all;
+    }
+
+    /** Moves everything to the heap, where nobody has to release it if nobody asks for it. */
+    void moveToHeap() {
+        ByteBuf[] all = takeAll();
+        if (all.length > 0) {
+            add(Unpooled.copiedBuffer(all));
+            release(all);
+        }
+    }
+
+    void release() {
+        assembler.discard();
+        release(takeAll());
+    }
+
+    private static void release(ByteBuf[] all) {
+        for (ByteBuf bytes : all) {
+            bytes.release();
+        }
+    }
+}
