@@ -161,10 +161,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         return context;
     }
 
-    /**
-     * Never; but it is here that a receiver learns that it is being added, which happens on the caller's thread while
-     * handlerAdded comes later on the event loop: a receive in between has to wait, not to fail.
-     */
+    /** Never. It is asked when a handler is added: a receive from then on waits for handlerAdded, it does not fail. */
     @Override
     public boolean isSharable() {
         beingAdded = true;
@@ -233,22 +230,27 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     /** Serves the receives in order until one has to wait. Not nested: a listener's receive only queues. */
     private void serve(ChannelHandlerContext ctx) {
-        if (serving) {
-            return;
+        if (!serving) {
+            serveNow(ctx);
         }
+    }
+
+    private void serveNow(ChannelHandlerContext ctx) {
+        boolean nested = serving; // in an event that ends the input; nothing is half done while listeners run
         serving = true;
         try {
             serveAll(ctx);
         } finally {
-            serving = false;
+            serving = nested;
         }
-        if (removed && !left) {
-            leave(ctx);
+        if (!nested) {
+            if (removed && !left) {
+                leave(ctx);
+            }
+            readIfWanted(ctx);
         }
-        readIfWanted(ctx);
     }
 
-    /** May nest, from an event that ends the input: nothing is half done while listeners run. */
     private void serveAll(ChannelHandlerContext ctx) {
         ReceiveFuture receive;
         while ((receive = next(ctx)) != null) {
@@ -335,7 +337,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     private void endOfInput(ChannelHandlerContext ctx) {
         inputEnded = true;
-        serveAll(ctx);
+        serveNow(ctx);
     }
 
     @Override
@@ -347,7 +349,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         }
         ctx.fireExceptionCaught(cause);
         if (ends) {
-            serveAll(ctx);
+            serveNow(ctx);
         }
     }
 
