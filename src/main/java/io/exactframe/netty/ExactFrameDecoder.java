@@ -99,6 +99,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
      * @param options how to receive
      * @throws IllegalArgumentException if the lengths make no sense
      */
+    @SuppressWarnings("this-escape") // to its own rule, which asks it when bytes come
     protected ExactFrameDecoder(int headerLength, int maxHeaderLength, int maxFrameLength, ReceiveOptions options) {
         if (headerLength < 0 || maxHeaderLength < headerLength || maxFrameLength < Math.max(maxHeaderLength, 1)) {
             throw new IllegalArgumentException("headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength
