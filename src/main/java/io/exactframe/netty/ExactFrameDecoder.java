@@ -215,9 +215,15 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
             Object next = item;
             do {
                 handle(ctx, next);
+                if (removed) {
+                    handOver(ctx); // before what waits
+                }
             } while (waiting != null && (next = waiting.poll()) != null);
         } finally {
             delivering = false;
+            if (removed && bufferedBytes() > 0) {
+                inTurn(ctx, new Event(() -> {})); // nothing else will come and take along what a throw left behind
+            }
         }
     }
 
@@ -253,12 +259,15 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         while (!ended && !closing && !removed) {
             ByteBuf frame;
             try {
-                frame = assembler.next(alloc);
+                if (!assembler.fill(alloc)) {
+                    return;
+                }
+                if (closing || removed) {
+                    break; // by the codec, asked for the length
+                }
+                frame = assembler.take(alloc);
             } catch (Throwable t) {
                 end(ctx, t);
-                return;
-            }
-            if (frame == null) {
                 return;
             }
             try {
@@ -269,8 +278,6 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         }
         if (ended || closing) {
             assembler.dropFragment();
-        } else {
-            handOver(ctx);
         }
     }
 

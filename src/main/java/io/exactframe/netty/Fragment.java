@@ -59,7 +59,9 @@ final class Fragment {
         mayPin = KeptFrames.isSmall(length, rootCapacity);
         if (mayPin && kept.areTooMany()) {
             mayPin = false;
-            return alloc.buffer(length, length).writeBytes(in, index, length);
+            ByteBuf copy = alloc.buffer(length, length).writeBytes(in, index, length);
+            releaseIfUsedUp();
+            return copy;
         }
         boolean last = !in.isReadable();
         if (last && references == 1 && index == 0 && length == in.writerIndex()) {
@@ -92,9 +94,16 @@ final class Fragment {
         }
     }
 
-    /** An assembled frame pins nothing but itself. */
-    void willPinNothing() {
+    /** The frame lies in memory of its own: it pins nothing but itself, and nor do we. */
+    void leaveAlone() {
         mayPin = false;
+        releaseIfUsedUp();
+    }
+
+    private void releaseIfUsedUp() {
+        if (bytes != null && !bytes.isReadable()) {
+            release();
+        }
     }
 
     /** After the dispatch of a frame: a view that came back is used again, one that was kept is counted. */

@@ -8,8 +8,8 @@ import io.netty.handler.codec.TooLongFrameException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fragments in, whole frames out. There is no channel in here: {@link #offer} a fragment, take frames with {@link
- * #next} until it gives null, {@link #settle} each after its dispatch.
+ * Fragments in, whole frames out. There is no channel in here: {@link #offer} a fragment; while it {@link #fill}s a
+ * frame, {@link #take} that, and {@link #settle} it after its dispatch.
  *
  * <pre>
  *   on the wire     | header | rest of the frame |
@@ -65,11 +65,6 @@ final class FrameAssembler {
         return fragment.readableBytes() > 0;
     }
 
-    /** The next whole frame, owned by the caller; null when the fragment is used up. */
-    @Nullable ByteBuf next(ByteBufAllocator alloc) {
-        return fill(alloc) ? take(alloc) : null;
-    }
-
     /** Whether a whole frame is here. If not, the fragment is used up. Nothing is lost between this and take(). */
     boolean fill(ByteBufAllocator alloc) {
         ByteBuf in = fragment.bytes();
@@ -80,7 +75,7 @@ final class FrameAssembler {
             if (liesIn(in)) {
                 return true;
             }
-            if (in.isReadable()) {
+            if (in.isReadable() || received == frameLength) {
                 collect(in, alloc);
             }
             if (received == frameLength) {
@@ -180,7 +175,7 @@ final class FrameAssembler {
         if (assembled == null) {
             return fragment.cut(skipped, length, missing, alloc);
         }
-        fragment.willPinNothing();
+        fragment.leaveAlone();
         return assembled.writerIndex(length);
     }
 
