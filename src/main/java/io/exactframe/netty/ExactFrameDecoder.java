@@ -2,7 +2,6 @@ package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -73,8 +72,9 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     private boolean closing; // a handler behind closes the channel
     private boolean removed;
     private boolean ended;
-    private boolean gotBytes; // since the last channelReadComplete, as is the next
-    private boolean gaveMessage;
+    private boolean gotBytes; // since the last channelReadComplete
+    private int given; // messages that went on: in all, and before the last channelReadComplete
+    private int givenBefore;
 
     /** An event that waits for its turn. */
     private record Event(Runnable action) {}
@@ -107,37 +107,13 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
                     + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
         }
         ensureNotSharable();
-        assembler = new FrameAssembler(
-                new CodecRule(headerLength, maxHeaderLength), maxFrameLength, options.isContiguous());
+        FrameLengthRule rule = new FrameLengthRule.Codec(this, headerLength, maxHeaderLength);
+        assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
     }
 
     ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
         ensureNotSharable();
         assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
-    }
-
-    /** Asks the codec, which sees the header and nothing else. */
-    private final class CodecRule extends FrameLengthRule {
-        private ByteBuf header = Unpooled.EMPTY_BUFFER;
-
-        CodecRule(int headerLength, int maxHeaderLength) {
-            super(headerLength, maxHeaderLength);
-        }
-
-        @Override
-        long frameLength(ByteBuf bytes, int index, int promised) {
-            if (header.capacity() != promised) {
-                header = Unpooled.wrappedBuffer(new byte[promised]);
-            }
-            header.clear().writeBytes(bytes, index, promised);
-            try {
-                return ExactFrameDecoder.this.frameLength(header);
-            } catch (CorruptedFrameException | TooLongFrameException e) {
-                throw e;
-            } catch (Throwable t) {
-                throw new CorruptedFrameException("the frame's length cannot be told from its header", t);
-            }
-        }
     }
 
     /**
@@ -195,7 +171,13 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        inTurn(ctx, READ_COMPLETE);
+        if (delivering) {
+            // The end of a read that was asked for, and answered, inside the delivery.
+            int givenSoFar = given;
+            waitInLine(new Event(() -> readComplete(ctx, givenSoFar)));
+        } else {
+            inTurn(ctx, READ_COMPLETE);
+        }
     }
 
     /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
@@ -246,10 +228,11 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
                 cutFrames(ctx);
             }
         } else if (item == READ_COMPLETE) {
-            readComplete(ctx);
+            readComplete(ctx, givenBefore);
         } else if (item instanceof Event event) {
             event.action().run();
         } else {
+            given++;
             ctx.fireChannelRead(item);
         }
     }
@@ -298,19 +281,21 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
             frame.release();
         }
         if (message != null) {
-            gaveMessage = true;
+            given++;
             ctx.fireChannelRead(message);
         }
     }
 
-    private void readComplete(ChannelHandlerContext ctx) {
-        boolean wantsMore = gotBytes && !gaveMessage && !ended && !closing && !removed;
+    private void readComplete(ChannelHandlerContext ctx, int givenBefore) {
+        boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
         gotBytes = false;
-        gaveMessage = false;
+        this.givenBefore = given;
         if (wantsMore && !ctx.channel().config().isAutoRead()) {
+            // The read goes on: FlowControlHandler would take channelReadComplete for the answer to its demand.
             ctx.read();
+        } else {
+            ctx.fireChannelReadComplete();
         }
-        ctx.fireChannelReadComplete();
     }
 
     /** Ends with a fault; whatever is held is released, the input still unread with it. */

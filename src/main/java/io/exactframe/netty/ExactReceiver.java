@@ -5,6 +5,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -78,11 +79,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         this(ReceiveOptions.defaults());
     }
 
-    /**
-     * A receiver.
-     *
-     * @param options how to receive
-     */
+    /** A receiver with {@code options}. */
     public ExactReceiver(ReceiveOptions options) {
         assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
         stash = new Stash(assembler);
@@ -172,6 +169,8 @@ public class ExactReceiver extends ChannelDuplexHandler {
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
         reads.switchAutoReadOff(ctx);
         wasActive = ctx.channel().isActive();
+        // It may have been shut down before; no event tells that any more.
+        inputEnded = wasActive && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
         context = ctx;
         serve(ctx);
     }
@@ -187,7 +186,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
     public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
         if (!(message instanceof ByteBuf fragment)) {
             ctx.fireChannelRead(message);
-        } else if (inputEnded) {
+        } else if (inputEnded || !fragment.isReadable()) {
             fragment.release();
         } else {
             stash.add(fragment);
@@ -253,7 +252,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     private void serveAll(ChannelHandlerContext ctx) {
         ReceiveFuture receive;
-        while ((receive = next(ctx)) != null) {
+        while ((!removed || left) && (receive = next(ctx)) != null) {
             ByteBuf frame = null;
             long length = 0;
             try {
@@ -271,7 +270,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
             } else if (!receive.isDone() && inputEnded) {
                 failUnserved(ctx);
             } else if (!receive.isDone()) {
-                receive.progress(assembler.received(), assembler.isInHeader() ? Long.MAX_VALUE : assembler.expected());
+                receive.progress(assembler.received(), assembler.isInHeader() ? -1 : assembler.expected());
                 if (!receive.isDone()) {
                     return;
                 }
@@ -310,6 +309,9 @@ public class ExactReceiver extends ChannelDuplexHandler {
         boolean lost = close.receivedBytes() > 0;
         truncated |= lost;
         assembler.discard();
+        if (lost && !removed) {
+            ctx.fireExceptionCaught(close); // before a listener may close the channel or remove this handler
+        }
         if (failure != null) {
             receive.tryFailure(failure);
         } else if (receive.orEnd && !truncated) {
@@ -319,9 +321,6 @@ public class ExactReceiver extends ChannelDuplexHandler {
         } else {
             receive.tryFailure(close);
         }
-        if (lost && !removed) {
-            ctx.fireExceptionCaught(close);
-        }
     }
 
     /** The framing is lost, or memory: the first receive fails, and all others will. */
@@ -329,10 +328,11 @@ public class ExactReceiver extends ChannelDuplexHandler {
         failure = violation;
         inputEnded = true;
         stash.release();
-        receives.removeFirst().tryFailure(violation);
+        ReceiveFuture receive = receives.removeFirst();
         if (!removed) {
-            ctx.fireExceptionCaught(violation);
+            ctx.fireExceptionCaught(violation); // as above
         }
+        receive.tryFailure(violation);
     }
 
     private void endOfInput(ChannelHandlerContext ctx) {

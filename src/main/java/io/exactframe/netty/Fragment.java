@@ -70,7 +70,7 @@ final class Fragment {
         }
         FrameView view = this.view;
         if (view == null || view.isLent()) {
-            this.view = view = new FrameView(in);
+            this.view = view = new FrameView(in, this);
         }
         if (last) {
             // The view gets a reference of ours, and we need no more of them.
@@ -108,7 +108,7 @@ final class Fragment {
 
     /** After the dispatch of a frame: a view that came back is used again, one that was kept is counted. */
     void settle(ByteBuf frame) {
-        if (frame instanceof FrameView lent) {
+        if (frame instanceof FrameView lent && lent.isOf(this)) {
             if (lent.takeBack()) {
                 if (lent.unwrap() == bytes) {
                     references++;

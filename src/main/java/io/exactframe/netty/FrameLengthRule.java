@@ -1,6 +1,9 @@
 package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
 
 /** Says how long the next frame is, from nothing (a fixed length) or from the frame's first bytes (its header). */
 abstract class FrameLengthRule {
@@ -46,6 +49,32 @@ abstract class FrameLengthRule {
         @Override
         long frameLength(ByteBuf bytes, int index, int promised) {
             return frameLength;
+        }
+    }
+
+    /** Frames whose codec is asked; it sees the header and nothing else. */
+    static final class Codec extends FrameLengthRule {
+        private final ExactFrameDecoder codec;
+        private ByteBuf header = Unpooled.EMPTY_BUFFER;
+
+        Codec(ExactFrameDecoder codec, int headerLength, int maxHeaderLength) {
+            super(headerLength, maxHeaderLength);
+            this.codec = codec;
+        }
+
+        @Override
+        long frameLength(ByteBuf bytes, int index, int promised) {
+            if (header.capacity() != promised) {
+                header = Unpooled.wrappedBuffer(new byte[promised]);
+            }
+            header.clear().writeBytes(bytes, index, promised);
+            try {
+                return codec.frameLength(header);
+            } catch (CorruptedFrameException | TooLongFrameException e) {
+                throw e;
+            } catch (Throwable t) {
+                throw new CorruptedFrameException("the frame's length cannot be told from its header", t);
+            }
         }
     }
 }

@@ -34,8 +34,16 @@ final class FrameView extends FragmentSlice {
 
     private volatile int references = 1;
 
-    FrameView(ByteBuf fragment) {
+    private final Fragment lender;
+
+    FrameView(ByteBuf fragment, Fragment lender) {
         super(fragment);
+        this.lender = lender;
+    }
+
+    /** Whether this one lent it: what is passed on as it is may be a view of a decoder in front. */
+    boolean isOf(Fragment fragment) {
+        return lender == fragment;
     }
 
     /** Shows a part of a fragment. The view owns one reference to the fragment from here on. */

@@ -18,8 +18,11 @@ final class ReadOnDemand {
     }
 
     void restoreAutoRead(ChannelHandlerContext ctx) {
-        if (autoReadFound) {
-            ctx.channel().config().setAutoRead(true);
+        ChannelConfig config = ctx.channel().config();
+        if (config.isAutoRead()) {
+            ctx.channel().read(); // somebody switched it on meanwhile, and its read was held back
+        } else if (autoReadFound) {
+            config.setAutoRead(true);
         }
     }
 
