@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
  *   receiveOrEnd(4)              end            null
  * </pre>
  *
- * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, exactly once, also when nobody waits
- * for the future any more. Bytes that nobody has asked for are the receiver's.
+ * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, once, even if nobody waits for it.
  *
  * <p><b>Threads.</b> Every method may be called from any thread, from the moment the handler is in a pipeline. Receives
  * are served in the order they were made. Listeners run on the event loop; one that receives again does not nest, and
@@ -40,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>the stream ends before the last byte: {@link PrematureCloseException}, also with none of them received
  *   <li>an {@link IOException} of the socket: that one, unchanged
  *   <li>not connected yet: {@link NotYetConnectedException}; closed before the call: {@link ClosedChannelException}
- *   <li>the handler has been removed, or is in no pipeline: {@link ChannelPipelineException}
- *   <li>1,024 receives are outstanding already: {@link RejectedExecutionException}
+ *   <li>the handler is in no pipeline: {@link ChannelPipelineException}; 1,024 receives are outstanding: {@link
+ *       RejectedExecutionException}
  *   <li>a length that the peer sent is too large or senseless: {@link
  *       io.netty.handler.codec.TooLongFrameException}, {@link io.netty.handler.codec.CorruptedFrameException}
  * </ul>
@@ -79,7 +78,11 @@ public class ExactReceiver extends ChannelDuplexHandler {
         this(ReceiveOptions.defaults());
     }
 
-    /** A receiver with {@code options}. */
+    /**
+     * A receiver.
+     *
+     * @param options how to receive
+     */
     public ExactReceiver(ReceiveOptions options) {
         assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
         stash = new Stash(assembler);
@@ -169,7 +172,6 @@ public class ExactReceiver extends ChannelDuplexHandler {
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
         reads.switchAutoReadOff(ctx);
         wasActive = ctx.channel().isActive();
-        // It may have been shut down before; no event tells that any more.
         inputEnded = wasActive && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
         context = ctx;
         serve(ctx);
@@ -323,7 +325,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         }
     }
 
-    /** The framing is lost, or memory: the first receive fails, and all others will. */
+    /** The framing is lost, or memory: the first receive fails, all others will. */
     private void lose(ChannelHandlerContext ctx, Throwable violation) {
         failure = violation;
         inputEnded = true;
