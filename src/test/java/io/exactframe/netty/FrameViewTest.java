@@ -255,4 +255,22 @@ class FrameViewTest {
         });
         assertAllGivenBack();
     }
+
+    @Test
+    void aDecoderBehindADecoderLeavesTheViewsOfTheFirstAlone() {
+        for (int inner : new int[] {1, 2, 4}) {
+            Sink sink = new Sink();
+            channel = new EmbeddedChannel(new FixedLengthExactDecoder(4), new FixedLengthExactDecoder(inner), sink);
+            for (int i = 0; i < 3; i++) {
+                read = channel.alloc().buffer(64).writeBytes(Wire.bytes("00010203 04050607 08090a0b"));
+                ByteBuf held = read.retainedDuplicate();
+                Wire.receive(channel, read);
+                assertThat(held.refCnt()).as("frames of %d", inner).isEqualTo(1);
+                held.release();
+            }
+            assertThat(sink.frames).hasSize(3 * 12 / inner);
+            assertAllGivenBack();
+            assertThat(sink.faults).isEmpty();
+        }
+    }
 }
