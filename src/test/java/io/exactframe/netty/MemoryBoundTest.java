@@ -1,0 +1,205 @@
+package io.exactframe.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** 15: memory follows what was received, whatever was declared and however it is cut. */
+class MemoryBoundTest {
+    private static final int ALWAYS = 4 * 1024;
+    private static final int LIMIT = Integer.MAX_VALUE;
+
+    /** The sizes of reads, in turn, and the capacity of the buffer each comes in; 0 for just as much. */
+    private record Reads(String drawn, int capacity, int... sizes) {
+        @Override
+        public String toString() {
+            return drawn;
+        }
+    }
+
+    private static final List<Reads> READS = List.of(
+            new Reads("one byte a read", 0, 1),
+            new Reads("one byte in 2 KiB", 2048, 1),
+            new Reads("8192 and 1 byte in turn", 0, 8192, 1),
+            new Reads("8192 and 1 byte in turn, in 64 KiB", 1 << 16, 8192, 1),
+            new Reads("8 KiB in 64 KiB", 1 << 16, 8192),
+            new Reads("half of 64 KiB", 1 << 16, 1 << 15),
+            new Reads("less than half of 64 KiB", 1 << 16, (1 << 15) - 1),
+            new Reads("64 KiB", 0, 1 << 16),
+            new Reads("1460 in 2 KiB", 2048, 1460),
+            new Reads("1 byte and 64 KiB in turn", 0, 1, 1 << 16),
+            new Reads("4095, 8192 and 1 byte in turn", 0, 4095, 8192, 1));
+
+    static Stream<Arguments> readsAndFrames() {
+        return READS.stream().flatMap(reads -> IntStream.of(8, 100, 4096, 5000, 1 << 16, (1 << 16) + 1, 70_000, 1 << 20)
+                .filter(length -> reads.sizes.length > 1 || reads.sizes[0] > 1 || length <= 70_000) // else it takes long
+                .mapToObj(length -> arguments(reads, length)));
+    }
+
+    @ParameterizedTest(name = "{0}, frames of {1}")
+    @MethodSource("readsAndFrames")
+    void noMoreIsHeldThanTwiceWhatWasReceived(Reads reads, int frameLength) {
+        byte[] stream = frames(frameLength, Math.max(2, Math.min(20, 200_000 / frameLength)));
+        boolean inOnePiece = frameLength <= 1 << 16;
+        Run normal = new Run(frameLength, ReceiveOptions.defaults(), inOnePiece);
+        Run contiguous = new Run(frameLength, ReceiveOptions.defaults().contiguous(), true);
+        for (Run run : List.of(normal, contiguous)) {
+            int turn = 0;
+            for (int at = 0; at < stream.length; ) {
+                int count = Math.min(reads.sizes[turn++ % reads.sizes.length], stream.length - at);
+                run.receive(stream, at, count, Math.max(reads.capacity, count));
+                at += count;
+            }
+            run.finish();
+        }
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("seeds")
+    void noMoreIsHeldHoweverTheStreamIsCut(int seed) {
+        Random random = new Random(seed);
+        int frameLength = 5 + random.nextInt(1 << (4 + random.nextInt(17)));
+        boolean contiguous = random.nextBoolean();
+        ReceiveOptions options = contiguous ? ReceiveOptions.defaults().contiguous() : ReceiveOptions.defaults();
+        Run run = new Run(frameLength, options, contiguous || frameLength <= 1 << 16);
+        byte[] stream = frames(frameLength, 3);
+        int largest = Math.max(1 << random.nextInt(18), stream.length / 2000);
+        for (int at = 0; at < stream.length; ) {
+            int count = Math.min(1 + random.nextInt(largest), stream.length - at);
+            run.receive(stream, at, count, count + (random.nextBoolean() ? 0 : random.nextInt(1 << 17)));
+            at += count;
+        }
+        run.finish();
+    }
+
+    static IntStream seeds() {
+        return IntStream.range(0, 200);
+    }
+
+    /** One channel and its bound, checked after each read and, for what the handler allocates, within it. */
+    private static final class Run {
+        private final int frameLength;
+        private final int whileCopied;
+        private final Sink sink = new Keeper(frame -> false);
+        private final Network network;
+        private long received;
+
+        Run(int frameLength, ReceiveOptions options, boolean inOnePiece) {
+            this.frameLength = frameLength;
+            this.whileCopied = inOnePiece ? 3 : 2;
+            LengthPrefix prefix = LengthPrefix.uint32().keepHeader();
+            network = new Network(new LengthPrefixedExactDecoder(LIMIT, prefix, options), sink);
+        }
+
+        void receive(byte[] stream, int at, int count, int capacity) {
+            network.handlers.resetPeak();
+            network.receive(stream, at, count, capacity);
+            long mostOfAFrame = Math.min(frameLength, received % frameLength + count);
+            received += count;
+            long partial = received % frameLength;
+            if (network.held() > 2 * partial + ALWAYS
+                    || network.handlers.peak > whileCopied * mostOfAFrame + ALWAYS
+                    || partial == 0 && network.held() != 0) {
+                assertThat(network.held()).as("held after %d bytes", partial).isLessThanOrEqualTo(2 * partial + ALWAYS);
+                assertThat(network.handlers.peak).as("at most, in the read up to byte %d", mostOfAFrame)
+                        .isLessThanOrEqualTo(whileCopied * mostOfAFrame + ALWAYS);
+                assertThat(network.held()).as("held between frames").isZero();
+            }
+        }
+
+        void finish() {
+            assertThat(((Keeper) sink).count).isEqualTo((int) (received / frameLength));
+            assertThat(network.channel.finish()).isFalse();
+            assertThat(sink.faults).isEmpty();
+            network.assertNothingHeld();
+        }
+    }
+
+    private static byte[] frames(int frameLength, int count) {
+        byte[] frame = new byte[frameLength];
+        System.arraycopy(Wire.number(frameLength - 4, 4, false), 0, frame, 0, 4);
+        return Wire.repeat(frame, count);
+    }
+
+    @Test
+    void slicesOfALargeReadPinItNoLongerThanHalfOfItIsUsed() {
+        // 8 KiB slices of 64 KiB buffers: each adopted one would keep 64 KiB alive.
+        byte[] stream = frames(1 << 20, 1);
+        Network network = new Network(new LengthPrefixedExactDecoder(LIMIT, LengthPrefix.uint32()), Keeper.ofAll());
+        for (int at = 0; at < stream.length - (1 << 16); at += 1 << 16) {
+            network.receiveInSlices(stream, at, 1 << 16, 8192);
+            assertThat(network.held()).isLessThanOrEqualTo(2L * (at + (1 << 16)) + ALWAYS);
+            assertThat(network.pinnedReads()).isZero();
+        }
+        network.channel.finish();
+        network.assertNothingHeld();
+    }
+
+    @ParameterizedTest(name = "{0} bytes in 64 KiB, then silence")
+    @MethodSource("beginnings")
+    void aBeginningPinsNoRead(int count) {
+        byte[] stream = frames(1 << 20, 1);
+        for (LengthPrefix prefix : List.of(
+                LengthPrefix.uint32(), LengthPrefix.uint32().keepHeader(), LengthPrefix.uint32().strip(1000))) {
+            Network network = new Network(new LengthPrefixedExactDecoder(LIMIT, prefix), new Sink());
+            network.receive(stream, 0, count, 1 << 16);
+            assertThat(network.reads.live).isZero();
+            assertThat(network.handlers.live).isLessThanOrEqualTo(count < 4 ? 0 : 2L * count + ALWAYS);
+            network.channel.finish();
+            network.assertNothingHeld();
+        }
+    }
+
+    static IntStream beginnings() {
+        return IntStream.of(1, 2, 3, 4, 5, 4096);
+    }
+
+    @Test
+    void aHeaderOf2GiBFromEveryPeerCostsNothing() {
+        int peers = 10_000;
+        byte[] header = Wire.bytes("7ffffffb");
+        CountingAllocator reads = new CountingAllocator();
+        CountingAllocator handlers = new CountingAllocator();
+        List<EmbeddedChannel> channels = new ArrayList<>();
+        List<ReceiveOptions> options =
+                List.of(ReceiveOptions.defaults(), ReceiveOptions.defaults().contiguous());
+        Sink sink = new Sink() {
+            @Override
+            public boolean isSharable() {
+                return true;
+            }
+        };
+        for (int i = 0; i < peers; i++) {
+            ByteBuf read = reads.buffer(1 << 16).writeBytes(header);
+            EmbeddedChannel channel = Wire.channel(
+                    new LengthPrefixedExactDecoder(LIMIT, LengthPrefix.uint32(), options.get(i % 2)), sink);
+            channel.config().setAllocator(handlers);
+            channels.add(channel);
+            Wire.receive(channel, read);
+        }
+        assertThat(reads.live).as("after the header").isZero();
+        assertThat(handlers.live).as("after the header").isLessThanOrEqualTo(peers * (2L * header.length + ALWAYS));
+        for (EmbeddedChannel channel : channels) {
+            handlers.resetPeak();
+            long before = handlers.live;
+            Wire.receive(channel, reads.buffer(1 << 16).writeByte(0));
+            assertThat(handlers.peak - before).isLessThanOrEqualTo(2 * 5 + ALWAYS);
+            assertThat(reads.live).isZero();
+        }
+        channels.forEach(EmbeddedChannel::finish);
+        assertThat(handlers.live).isZero();
+        assertThat(sink.frames).isEmpty();
+        assertThat(sink.faults).hasSize(peers).allMatch(e -> e instanceof PrematureCloseException);
+    }
+}
