@@ -1,0 +1,149 @@
+package io.exactframe.netty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.function.IntPredicate;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** 14: small frames that are kept pin at most 16 reads of their channel, and their own size. */
+class KeptFramesTest {
+    private static final int MOST = 16;
+    private static final int READ = 1 << 16;
+
+    private Keeper keeper;
+    private Network network;
+
+    private void connect(Supplier<ExactFrameDecoder> decoders, IntPredicate keeps) {
+        keeper = new Keeper(keeps);
+        network = new Network(decoders.get(), keeper);
+    }
+
+    private void receiveReads(int count, int capacity) {
+        byte[] bytes = new byte[capacity];
+        for (int i = 0; i < count; i++) {
+            network.receive(bytes, 0, capacity, capacity);
+        }
+    }
+
+    private void assertAllGivenBack() {
+        keeper.releaseAll();
+        network.channel.finish();
+        network.assertNothingHeld();
+    }
+
+    @ParameterizedTest(name = "frames of {0} bytes, every {1}th kept")
+    @CsvSource({"4,1", "4,7", "4,1000", "64,1", "64,100", "1024,1", "1024,63", "1024,64", "2047,1", "2047,33"})
+    void keptFramesPinSixteenReadsAndTheirOwnSize(int frameLength, int every) {
+        connect(() -> new FixedLengthExactDecoder(frameLength), number -> number % every == 0);
+        for (int i = 0; i < 200; i++) {
+            receiveReads(1, READ / frameLength * frameLength);
+            assertThat(network.pinnedReads()).isLessThanOrEqualTo(MOST);
+            assertThat(network.handlers.live).isLessThanOrEqualTo((long) keeper.kept.size() * frameLength);
+        }
+        assertThat(keeper.kept).hasSizeGreaterThan(MOST);
+        assertAllGivenBack();
+    }
+
+    @Test
+    void keptReadsThatAreAFrameCountToo() {
+        // A read of one frame, in a buffer many times as large, is passed on as it is.
+        connect(() -> new FixedLengthExactDecoder(100), number -> true);
+        for (int i = 0; i < 100; i++) {
+            network.receive(new byte[100], 0, 100, READ);
+        }
+        assertThat(network.pinnedReads()).isEqualTo(MOST);
+        assertThat(network.handlers.live).isEqualTo((100 - MOST) * 100);
+        assertAllGivenBack();
+    }
+
+    @Test
+    void emptyFramesPinNoMore() {
+        connect(() -> new LengthPrefixedExactDecoder(10, LengthPrefix.uint8()), number -> number % READ == 0);
+        receiveReads(40, READ);
+        assertThat(keeper.kept).hasSize(40);
+        assertThat(network.pinnedReads()).isEqualTo(MOST);
+        assertAllGivenBack();
+    }
+
+    @Test
+    void framesAreSharedAgainWhenTheKeptOnesWereReleased() {
+        connect(() -> new FixedLengthExactDecoder(64), number -> number < MOST);
+        receiveReads(3, READ);
+        assertThat(network.handlers.calls).as("copies while %d are kept", MOST).isEqualTo(3 * READ / 64 - MOST);
+        keeper.kept.remove(0).release();
+        network.handlers.calls = 0;
+        receiveReads(3, READ);
+        assertThat(network.handlers.calls).as("copies while one less is kept").isZero();
+        assertAllGivenBack();
+    }
+
+    @ParameterizedTest(name = "frames of {0} bytes in reads of {1}")
+    @CsvSource({"2048,65536", "4096,65536", "128,1024", "64,512"})
+    void framesThatAreAFairPartOfTheirReadAreNeverCopied(int frameLength, int capacity) {
+        connect(() -> new FixedLengthExactDecoder(frameLength), number -> true);
+        receiveReads(50, capacity);
+        assertThat(network.handlers.calls).isZero();
+        assertThat(network.pinnedReads()).isEqualTo(50);
+        assertAllGivenBack();
+    }
+
+    @Test
+    void aSliceKeptOfAFrameCounts() {
+        connect(
+                () -> new FixedLengthExactDecoder(64) {
+                    @Override
+                    protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
+                        return frame.retainedSlice(60, 4);
+                    }
+                },
+                number -> number % 1500 == 0);
+        receiveReads(100, READ);
+        assertThat(network.pinnedReads()).isEqualTo(MOST);
+        assertAllGivenBack();
+    }
+
+    @ParameterizedTest(name = "{0} released at a time")
+    @ValueSource(ints = {1, 5, 16})
+    void releasingTheOldestAndKeepingTheNewestPinsNoMore(int released) {
+        connect(() -> new FixedLengthExactDecoder(64), number -> number % 10 == 0);
+        for (int i = 0; i < 200; i++) {
+            receiveReads(1, READ);
+            assertThat(network.pinnedReads()).isLessThanOrEqualTo(MOST);
+            for (int n = 0; n < released; n++) {
+                keeper.kept.remove(0).release();
+            }
+        }
+        assertAllGivenBack();
+    }
+
+    @Test
+    void framesReleasedInTheirDispatchPinNothingAndCostNothing() {
+        connect(() -> new FixedLengthExactDecoder(64), number -> false);
+        receiveReads(20, READ);
+        assertThat(network.handlers.calls).isZero();
+        assertThat(network.pinnedReads()).isZero();
+        assertAllGivenBack();
+    }
+
+    @Test
+    void aReceiversFramesArePinnedTheSameWay() {
+        ExactReceiver receiver = new ExactReceiver();
+        keeper = Keeper.ofAll();
+        network = new Network(receiver, keeper);
+        for (int i = 0; i < 100; i++) {
+            var kept = receiver.receive(4);
+            var rest = receiver.receive(READ - 4);
+            network.receive(new byte[READ], 0, READ, READ);
+            keeper.kept.add(kept.getNow());
+            rest.getNow().release();
+        }
+        assertThat(network.pinnedReads()).isEqualTo(MOST);
+        assertAllGivenBack();
+    }
+}
