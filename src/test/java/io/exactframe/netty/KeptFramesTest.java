@@ -41,7 +41,7 @@ class KeptFramesTest {
     @CsvSource({"4,1", "4,7", "4,1000", "64,1", "64,100", "1024,1", "1024,63", "1024,64", "2047,1", "2047,33"})
     void keptFramesPinSixteenReadsAndTheirOwnSize(int frameLength, int every) {
         connect(() -> new FixedLengthExactDecoder(frameLength), number -> number % every == 0);
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 40; i++) {
             receiveReads(1, READ / frameLength * frameLength);
             assertThat(network.pinnedReads()).isLessThanOrEqualTo(MOST);
             assertThat(network.handlers.live).isLessThanOrEqualTo((long) keeper.kept.size() * frameLength);
