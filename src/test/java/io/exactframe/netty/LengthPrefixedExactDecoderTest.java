@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LengthPrefixedExactDecoderTest {
     private static final ReceiveOptions CONTIGUOUS = ReceiveOptions.defaults().contiguous();
@@ -55,6 +56,27 @@ class LengthPrefixedExactDecoderTest {
         assertThat(frame.nioBufferCount()).isEqualTo(4);
         assertThat(frame.readableBytes()).isEqualTo(300_000);
         keeper.releaseAll();
+    }
+
+    @ParameterizedTest(name = "contiguous: {0}")
+    @ValueSource(booleans = {false, true})
+    void aFrameIsOnePieceIfItsReadIsNot(boolean contiguous) {
+        ReceiveOptions options = contiguous ? CONTIGUOUS : ReceiveOptions.defaults();
+        int length = contiguous ? 100_000 : 1_000;
+        EmbeddedChannel channel =
+                Wire.channel(new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32(), options), keeper);
+        CompositeByteBuf read = channel.alloc().compositeBuffer();
+        byte[] stream = Wire.repeat(frame(length), 2);
+        for (int at = 0; at < stream.length; at += stream.length / 8) {
+            int count = Math.min(stream.length / 8, stream.length - at);
+            read.addComponent(true, channel.alloc().buffer(count).writeBytes(stream, at, count));
+        }
+        Wire.receive(channel, read);
+        assertThat(keeper.kept).hasSize(2);
+        List<Boolean> pieces = keeper.kept.stream().map(ByteBuf::isContiguous).toList();
+        keeper.releaseAll();
+        channel.finish();
+        assertThat(pieces).containsExactly(true, true);
     }
 
     @Test
