@@ -146,6 +146,29 @@ class MemoryBoundTest {
         network.assertNothingHeld();
     }
 
+    @Test
+    void aCompositeReadCountsWithWhatItKeepsAlive() {
+        // 14 and 15
+        Keeper keeper = Keeper.ofAll();
+        Network network = new Network(new FixedLengthExactDecoder(1 << 20), new Sink());
+        Network kept = new Network(new FixedLengthExactDecoder(1024), keeper);
+        for (int i = 1; i <= 64; i++) {
+            for (Network each : List.of(network, kept)) {
+                ByteBuf root = each.reads.buffer(1 << 16).writeZero(1 << 16);
+                ByteBuf slice = root.readRetainedSlice(8192);
+                root.release();
+                Wire.receive(each.channel, each.reads.compositeBuffer().addComponent(true, slice));
+            }
+            assertThat(network.held()).isLessThanOrEqualTo(2L * i * 8192 + ALWAYS);
+            assertThat(kept.reads.live).as("reads pinned by frames").isLessThanOrEqualTo(16L << 16);
+        }
+        keeper.releaseAll();
+        network.channel.finish();
+        kept.channel.finish();
+        network.assertNothingHeld();
+        kept.assertNothingHeld();
+    }
+
     @ParameterizedTest(name = "{0} bytes in 64 KiB, then silence")
     @MethodSource("beginnings")
     void aBeginningPinsNoRead(int count) {
