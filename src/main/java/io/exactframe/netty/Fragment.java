@@ -25,6 +25,7 @@ final class Fragment {
     private @Nullable ByteBuf bytes;
     private int references;
     private int rootCapacity;
+    private boolean contiguous;
 
     private @Nullable FrameView view;
     private final KeptFrames kept = new KeptFrames();
@@ -37,7 +38,9 @@ final class Fragment {
         for (ByteBuf inner = root.unwrap(); inner != null; inner = root.unwrap()) {
             root = inner;
         }
-        rootCapacity = root.capacity();
+        contiguous = next.isContiguous();
+        // What a composite keeps alive is not told by its capacity.
+        rootCapacity = contiguous && root.isContiguous() ? root.capacity() : Integer.MAX_VALUE;
         references = 1;
         bytes = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
     }
@@ -45,6 +48,10 @@ final class Fragment {
     /** What is left of it; null between fragments. */
     @Nullable ByteBuf bytes() {
         return bytes;
+    }
+
+    boolean isContiguous() {
+        return contiguous;
     }
 
     int readableBytes() {

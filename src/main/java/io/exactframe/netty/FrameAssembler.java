@@ -141,11 +141,13 @@ final class FrameAssembler {
         return received >= wanted;
     }
 
-    /** Whether all that goes on of the frame is in this fragment. */
+    /** Whether all that goes on of the frame is in this fragment, and may stay as it is. */
     private boolean liesIn(ByteBuf in) {
+        int front = rule.strippedFront(promised);
         return in.readableBytes() >= frameLength - received
-                && received <= rule.strippedFront(promised)
-                && !body.hasBegun();
+                && received <= front
+                && !body.hasBegun()
+                && (fragment.isContiguous() || !body.isOnePiece(frameLength - front));
     }
 
     private void collect(ByteBuf in, ByteBufAllocator alloc) {

@@ -33,6 +33,11 @@ final class FrameBody {
         this.contiguous = contiguous;
     }
 
+    /** Whether a body of this length is to be one piece of memory. */
+    boolean isOnePiece(int length) {
+        return contiguous || length <= ONE_PIECE;
+    }
+
     boolean hasBegun() {
         return chunk != null || parts != null;
     }
@@ -43,7 +48,7 @@ final class FrameBody {
      */
     void fill(
             ByteBuf in, @Nullable Fragment fragment, int count, int filled, int length, ByteBufAllocator alloc) {
-        if (contiguous || length <= ONE_PIECE) {
+        if (isOnePiece(length)) {
             int needed = filled + count;
             if (chunk == null) {
                 chunk = alloc.buffer(capacityFor(needed, length), length);
