@@ -1,0 +1,47 @@
+package io.exactframe.netty.benchmark;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
+/**
+ * The consumer: looks at one byte of each frame, counts and releases. The compiler is told not to inline its
+ * channelRead: seeing both ends of a frame's life it would remove the frame, which no real pipeline lets it do.
+ */
+final class Sink extends ChannelInboundHandlerAdapter {
+    static final String DONT_INLINE =
+            "-XX:CompileCommand=dontinline,io.exactframe.netty.benchmark.Sink::channelRead";
+
+    long messages;
+    long bytes;
+    private long sum;
+
+    // While the contents are checked.
+    private FrameStream expected;
+    private int stripped;
+    private long position;
+
+    /** Compares all that comes, until told otherwise with null. */
+    void expect(FrameStream expected, int stripped) {
+        this.expected = expected;
+        this.stripped = stripped;
+        position = 0;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf frame = (ByteBuf) message;
+        if (expected != null) {
+            expected.check(frame, position + stripped);
+            position += stripped + frame.readableBytes();
+        }
+        messages++;
+        bytes += frame.readableBytes();
+        sum += frame.getByte(frame.readerIndex());
+        frame.release();
+    }
+
+    long result() {
+        return sum;
+    }
+}
