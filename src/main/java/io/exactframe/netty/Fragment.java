@@ -22,10 +22,11 @@ final class Fragment {
     /** References taken at once: an atomic operation for sixteen frames, not for each. */
     private static final int REFERENCES = 16;
 
+    private static final int UNKNOWN = -1;
+
     private @Nullable ByteBuf bytes;
     private int references;
     private int rootCapacity;
-    private boolean contiguous;
 
     private @Nullable FrameView view;
     private final KeptFrames kept = new KeptFrames();
@@ -34,24 +35,28 @@ final class Fragment {
     /** Takes over the next fragment; the one before is used up. */
     @SuppressWarnings("deprecation") // little-endian views still exist and would turn the length field round
     void offer(ByteBuf next) {
-        ByteBuf root = next;
-        for (ByteBuf inner = root.unwrap(); inner != null; inner = root.unwrap()) {
-            root = inner;
-        }
-        contiguous = next.isContiguous();
-        // What a composite keeps alive is not told by its capacity.
-        rootCapacity = contiguous && root.isContiguous() ? root.capacity() : Integer.MAX_VALUE;
         references = 1;
+        rootCapacity = UNKNOWN;
         bytes = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
+    }
+
+    /** How much memory a part of it keeps alive. */
+    private int rootCapacity() {
+        if (rootCapacity == UNKNOWN) {
+            ByteBuf root = bytes;
+            boolean contiguous = root.isContiguous();
+            for (ByteBuf inner = root.unwrap(); inner != null; inner = root.unwrap()) {
+                root = inner;
+            }
+            // What a composite keeps alive is not told by its capacity.
+            rootCapacity = contiguous && root.isContiguous() ? root.capacity() : Integer.MAX_VALUE;
+        }
+        return rootCapacity;
     }
 
     /** What is left of it; null between fragments. */
     @Nullable ByteBuf bytes() {
         return bytes;
-    }
-
-    boolean isContiguous() {
-        return contiguous;
     }
 
     int readableBytes() {
@@ -63,7 +68,7 @@ final class Fragment {
         ByteBuf in = bytes;
         int index = in.readerIndex() + skipped;
         in.skipBytes(count);
-        mayPin = KeptFrames.isSmall(length, rootCapacity);
+        mayPin = KeptFrames.isSmall(length, rootCapacity());
         if (mayPin && kept.areTooMany()) {
             mayPin = false;
             ByteBuf copy = alloc.buffer(length, length).writeBytes(in, index, length);
@@ -135,7 +140,7 @@ final class Fragment {
 
     /** Whether count bytes of it may stay as they are: enough of them, and not a small part of what they keep alive. */
     boolean isWorthKeeping(int count) {
-        return count >= SMALLEST_PART && count >= rootCapacity / 2;
+        return count >= SMALLEST_PART && count >= rootCapacity() / 2;
     }
 
     /** The next count bytes, as they are; owned by the caller. */

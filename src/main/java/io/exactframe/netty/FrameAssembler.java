@@ -32,6 +32,7 @@ final class FrameAssembler {
     // A header that lies in one fragment is read there; received is 0 until something had to be set aside.
     private int promised = UNKNOWN;
     private int frameLength = UNKNOWN;
+    private int front; // known with the length: how much of the frame does not go on
     private int received;
 
     /** The front of the frame: what does not go on, or a header that is incomplete. Heap: it pins no read buffer. */
@@ -53,6 +54,7 @@ final class FrameAssembler {
             this.limit = limit;
             promised = rule.headerLength;
             frameLength = rule instanceof FrameLengthRule.Fixed fixed ? fixed.frameLength : UNKNOWN;
+            front = 0;
         }
     }
 
@@ -104,6 +106,7 @@ final class FrameAssembler {
             }
             if (told >= 0) {
                 frameLength = checked(told);
+                front = rule.strippedFront(promised);
                 return true;
             }
             if (-told <= promised || -told > rule.maxHeaderLength) {
@@ -143,15 +146,13 @@ final class FrameAssembler {
 
     /** Whether all that goes on of the frame is in this fragment, and may stay as it is. */
     private boolean liesIn(ByteBuf in) {
-        int front = rule.strippedFront(promised);
         return in.readableBytes() >= frameLength - received
                 && received <= front
                 && !body.hasBegun()
-                && (fragment.isContiguous() || !body.isOnePiece(frameLength - front));
+                && (in.isContiguous() || !body.isOnePiece(frameLength - front));
     }
 
     private void collect(ByteBuf in, ByteBufAllocator alloc) {
-        int front = rule.strippedFront(promised);
         if (received < front && !setAside(in, front)) {
             return;
         }
@@ -168,8 +169,7 @@ final class FrameAssembler {
 
     /** The whole frame that fill() found, owned by the caller. */
     ByteBuf take(ByteBufAllocator alloc) {
-        int front = rule.strippedFront(promised);
-        int length = frameLength - front - rule.strippedEnd();
+        int length = frameLength - front - rule.strippedEnd;
         int skipped = front - received;
         int missing = frameLength - received;
         beginFrame();
@@ -222,7 +222,7 @@ final class FrameAssembler {
     @Nullable ByteBuf takeBack() {
         ByteBuf all = null;
         if (received > 0) {
-            int set = body.hasBegun() ? rule.strippedFront(promised) : received;
+            int set = body.hasBegun() ? front : received;
             all = set == 0 ? null : Unpooled.copiedBuffer(head.slice(0, set));
         }
         beginFrame();

@@ -13,9 +13,13 @@ abstract class FrameLengthRule {
     /** The most bytes the rule may ask for. */
     final int maxHeaderLength;
 
-    FrameLengthRule(int headerLength, int maxHeaderLength) {
+    /** Bytes at the end of the frame that do not go on. */
+    final int strippedEnd;
+
+    FrameLengthRule(int headerLength, int maxHeaderLength, int strippedEnd) {
         this.headerLength = headerLength;
         this.maxHeaderLength = maxHeaderLength;
+        this.strippedEnd = strippedEnd;
     }
 
     /**
@@ -29,17 +33,12 @@ abstract class FrameLengthRule {
         return 0;
     }
 
-    /** Bytes at the end of the frame that do not go on. */
-    int strippedEnd() {
-        return 0;
-    }
-
     /** Frames that are all the same length. */
     static final class Fixed extends FrameLengthRule {
         final int frameLength;
 
         Fixed(int frameLength) {
-            super(0, 0);
+            super(0, 0, 0);
             if (frameLength < 1) {
                 throw new IllegalArgumentException("a frame has at least 1 byte, not " + frameLength);
             }
@@ -58,7 +57,7 @@ abstract class FrameLengthRule {
         private ByteBuf header = Unpooled.EMPTY_BUFFER;
 
         Codec(ExactFrameDecoder codec, int headerLength, int maxHeaderLength) {
-            super(headerLength, maxHeaderLength);
+            super(headerLength, maxHeaderLength, 0);
             this.codec = codec;
         }
 

@@ -63,7 +63,10 @@ public final class LengthPrefix extends FrameLengthRule {
             @Nullable CountedFrom countedFrom,
             int adjustment,
             int strip) {
-        super(plus(before, field.smallestWidth()), plus(before, field.largestWidth()));
+        super(
+                plus(before, field.smallestWidth()),
+                plus(before, field.largestWidth()),
+                strip == PAYLOAD_ONLY ? trailer : 0);
         this.field = field;
         this.before = before;
         this.after = after;
@@ -291,11 +294,6 @@ public final class LengthPrefix extends FrameLengthRule {
     @Override
     int strippedFront(int headerLength) {
         return strip == PAYLOAD_ONLY ? headerLength + after : strip;
-    }
-
-    @Override
-    int strippedEnd() {
-        return strip == PAYLOAD_ONLY ? trailer : 0;
     }
 
     /** Bytes of the header before the length field. */
