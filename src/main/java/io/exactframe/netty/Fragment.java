@@ -164,9 +164,11 @@ final class Fragment {
     }
 
     void release() {
-        if (bytes != null) {
-            bytes.release(references);
+        ByteBuf in = bytes;
+        if (in != null) {
             bytes = null;
+            giveUpAllButOne(in);
+            in.release();
         }
     }
 }

@@ -23,6 +23,7 @@ final class FrameBody {
     private static final int FIRST_CHUNK = 4 * 1024;
 
     private static final int LARGEST_CHUNK = 1 << 30;
+    private static final int FEW = 4;
 
     private final boolean contiguous;
     private @Nullable CompositeByteBuf parts;
@@ -55,7 +56,7 @@ final class FrameBody {
             } else if (chunk.capacity() < needed) {
                 chunk.capacity(capacityFor(needed, length));
             }
-            chunk.writeBytes(in, count);
+            copy(in, chunk, count);
             return;
         }
         int end = filled + count;
@@ -86,9 +87,20 @@ final class FrameBody {
         return capacity;
     }
 
+    /** Moves the next count bytes. A bulk copy has a price that a few bytes are not worth. */
+    private static void copy(ByteBuf from, ByteBuf to, int count) {
+        if (count > FEW) {
+            to.writeBytes(from, count);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            to.writeByte(from.readByte());
+        }
+    }
+
     private int fillChunk(ByteBuf in, int count, ByteBufAllocator alloc) {
         int written = Math.min(count, chunk.writableBytes());
-        chunk.writeBytes(in, written);
+        copy(in, chunk, written);
         if (!chunk.isWritable()) {
             CompositeByteBuf parts = parts(alloc);
             ByteBuf full = chunk;
