@@ -41,7 +41,7 @@ final class Fragment {
     }
 
     /** How much memory a part of it keeps alive. */
-    private int rootCapacity() {
+    int rootCapacity() {
         if (rootCapacity == UNKNOWN) {
             ByteBuf root = bytes;
             boolean contiguous = root.isContiguous();

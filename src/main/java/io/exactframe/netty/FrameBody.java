@@ -9,11 +9,13 @@ import org.jspecify.annotations.Nullable;
  * A frame that comes in several fragments, as far as it has come.
  *
  * <pre>
- *   up to 64 KiB, or contiguous    [chunk that grows by doubling, and lands exactly on the frame's length]
- *   larger                         [part][part][part][open chunk]   a part is a full chunk or a large fragment
+ *   up to 64 KiB     [chunk that grows by doubling, and lands exactly on the frame's length]
+ *   larger           [part][part][part][open chunk]   a part is a full chunk or a large fragment
+ *   and contiguous   the same, until the whole frame's memory is no more than may be held; from there on in that
  * </pre>
  *
- * Memory follows what was received, never what was declared: at most twice as much and 4 KiB.
+ * Memory follows what was received, never what was declared: at most twice as much and 4 KiB, three times while it is
+ * copied.
  */
 final class FrameBody {
     /** The largest frame that is always one piece. */
@@ -29,6 +31,7 @@ final class FrameBody {
     private @Nullable CompositeByteBuf parts;
     private @Nullable ByteBuf chunk;
     private int nextChunk = FIRST_CHUNK;
+    private long held; // what the parts and the chunk of a large frame keep alive
 
     FrameBody(boolean contiguous) {
         this.contiguous = contiguous;
@@ -49,30 +52,65 @@ final class FrameBody {
      */
     void fill(
             ByteBuf in, @Nullable Fragment fragment, int count, int filled, int length, ByteBufAllocator alloc) {
-        if (isOnePiece(length)) {
-            int needed = filled + count;
+        int end = filled + count;
+        if (length <= ONE_PIECE) {
             if (chunk == null) {
-                chunk = alloc.buffer(capacityFor(needed, length), length);
-            } else if (chunk.capacity() < needed) {
-                chunk.capacity(capacityFor(needed, length));
+                chunk = alloc.buffer(capacityFor(end, length), length);
+            } else if (chunk.capacity() < end) {
+                chunk.capacity(capacityFor(end, length));
             }
             copy(in, chunk, count);
             return;
         }
-        int end = filled + count;
+        if (contiguous && (isWhole(length) || mayBeWhole(length, end))) {
+            makeWhole(length, alloc);
+            copy(in, chunk, count);
+            return;
+        }
         while (filled < end) {
             // An open chunk comes first, or a nearly empty one would be sealed at each part.
             if (chunk != null) {
                 filled += fillChunk(in, end - filled, alloc);
             } else if (fragment != null && fragment.isWorthKeeping(end - filled)) {
+                held += fragment.rootCapacity();
                 parts(alloc).addFlattenedComponents(true, fragment.takePart(end - filled));
                 filled = end;
             } else {
-                int size = Math.min(nextChunk, length - filled);
-                chunk = alloc.buffer(size, size);
-                nextChunk = Math.min(2 * nextChunk, LARGEST_CHUNK);
+                openChunk(length, filled, alloc);
             }
         }
+    }
+
+    private boolean mayBeWhole(int length, int received) {
+        return length <= 2L * received + FIRST_CHUNK && held + length <= 3L * received + FIRST_CHUNK;
+    }
+
+    private boolean isWhole(int length) {
+        return chunk != null && chunk.capacity() >= length;
+    }
+
+    /** From parts to one piece: with full parts when half of the frame is here, so each byte is copied once. */
+    private void makeWhole(int length, ByteBufAllocator alloc) {
+        if (isWhole(length)) {
+            return;
+        }
+        ByteBuf whole = alloc.buffer(length, length);
+        ByteBuf begun = take();
+        if (begun != null) {
+            whole.writeBytes(begun);
+            begun.release();
+        }
+        chunk = whole;
+    }
+
+    private void openChunk(int length, int filled, ByteBufAllocator alloc) {
+        int size = Math.min(nextChunk, length - filled);
+        if (contiguous) {
+            size = Math.min(size, Math.max(length / 2 - filled, FIRST_CHUNK));
+        }
+        chunk = alloc.buffer(size, size);
+        held += size;
+        nextChunk = Math.min(2 * nextChunk, LARGEST_CHUNK);
     }
 
     /**
@@ -127,6 +165,7 @@ final class FrameBody {
         parts = null;
         chunk = null;
         nextChunk = FIRST_CHUNK;
+        held = 0;
         return whole;
     }
 
