@@ -1,0 +1,189 @@
+package io.exactframe.netty;
+
+import static io.exactframe.netty.LengthPrefix.uint32;
+import static io.exactframe.netty.LengthPrefix.varint32;
+import static io.exactframe.netty.ReceiverChannel.text;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ProgressiveFuture;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A cancelled receive leaves its bytes to the next. */
+class ExactReceiverCancelTest {
+    private static final String FRAME = "\0\0\0\12abcdefghij";
+
+    private final ReceiverChannel it = new ReceiverChannel();
+    private final ExactReceiver receiver = it.receiver;
+
+    @AfterEach
+    void close() {
+        it.channel.finish();
+    }
+
+    private enum Form {
+        FIXED(receiver -> receiver.receive(14), FRAME),
+        OR_END(receiver -> receiver.receiveOrEnd(14), FRAME),
+        PREFIXED(receiver -> receiver.receive(uint32(), 14), FRAME.substring(4)),
+        WITH_HEADER(receiver -> receiver.receive(uint32().keepHeader(), 14), FRAME),
+        PARTLY_STRIPPED(receiver -> receiver.receive(uint32().strip(2), 14), FRAME.substring(2));
+
+        final Function<ExactReceiver, ProgressiveFuture<ByteBuf>> ask;
+        final String gives;
+
+        Form(Function<ExactReceiver, ProgressiveFuture<ByteBuf>> ask, String gives) {
+            this.ask = ask;
+            this.gives = gives;
+        }
+    }
+
+    @ParameterizedTest // 44: before, at and after the first byte, inside the header and behind it
+    @EnumSource
+    void theBytesOfACancelledReceiveAreTheNextOnes(Form form) {
+        for (Form next : Form.values()) {
+            for (int first = 0; first < FRAME.length(); first++) {
+                for (int second = first; second < FRAME.length(); second++) {
+                    ProgressiveFuture<ByteBuf> cancelled = form.ask.apply(receiver);
+                    it.arrive(FRAME.substring(0, first));
+                    it.arrive(FRAME.substring(first, second));
+                    assertThat(cancelled.cancel(false)).isTrue();
+                    ProgressiveFuture<ByteBuf> receive = next.ask.apply(receiver);
+                    it.arrive(FRAME.substring(second));
+                    assertThat(text(receive)).as("%s, cut at %d and %d", next, first, second).isEqualTo(next.gives);
+                }
+            }
+        }
+        assertThat(it.exceptions).isEmpty();
+    }
+
+    @Test // 44: the next may be served at once
+    void theBytesOfACancelledReceiveServeTheNextAtOnce() {
+        ProgressiveFuture<ByteBuf> cancelled = receiver.receive(10);
+        ProgressiveFuture<ByteBuf> next = receiver.receive(3);
+        it.arrive("AB", "CDE");
+        assertThat(next.isDone()).isFalse();
+        cancelled.cancel(false);
+        assertThat(text(next)).isEqualTo("ABC");
+        assertThat(text(receiver.receive(2))).isEqualTo("DE");
+    }
+
+    @Test // 44
+    void aReceiveThatIsDoneCannotBeCancelled() {
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(2);
+        it.arrive("ABCD");
+        assertThat(receive.cancel(false)).isFalse();
+        assertThat(receive.isCancelled()).isFalse();
+        assertThat(text(receive)).isEqualTo("AB");
+        assertThat(text(receiver.receive(2))).isEqualTo("CD");
+    }
+
+    @Test // 44: from the first listener, the last moment there is
+    void aReceiveCannotBeCancelledOnceItIsBeingCompleted() {
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(2);
+        List<Boolean> cancelled = new ArrayList<>();
+        receive.addListener(future -> cancelled.add(future.cancel(false)));
+        it.arrive("AB");
+        assertThat(cancelled).containsExactly(false);
+        assertThat(text(receive)).isEqualTo("AB");
+    }
+
+    @Test // 44
+    void oneInTheMiddleIsPassedOver() {
+        List<ProgressiveFuture<ByteBuf>> receives = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            receives.add(receiver.receive(2));
+        }
+        it.arrive("A");
+        receives.get(1).cancel(false);
+        receives.get(3).cancel(false);
+        receives.get(4).cancel(false);
+        it.arrive("BCDEF");
+        assertThat(text(receives.get(0)) + text(receives.get(2))).isEqualTo("ABCD");
+        assertThat(text(receiver.receive(2))).isEqualTo("EF");
+    }
+
+    @Test // 44: a listener of the one in front cancels the next, whose bytes are here
+    void cancelledByTheListenerOfTheOneBefore() {
+        ProgressiveFuture<ByteBuf> first = receiver.receive(1);
+        ProgressiveFuture<ByteBuf> second = receiver.receive(2);
+        ProgressiveFuture<ByteBuf> third = receiver.receive(3);
+        first.addListener(receive -> second.cancel(false));
+        it.arrive("ABCD");
+        assertThat(second.isCancelled()).isTrue();
+        assertThat(text(first) + text(third)).isEqualTo("ABCD");
+    }
+
+    private record Asked(ProgressiveFuture<ByteBuf> receive, int size) {}
+
+    @Test // 43, 44: against the simplest model, a position in the stream
+    void anySequenceOfReceivesAndCancelsConservesTheBytes() {
+        int steps = 60;
+        byte[] stream = new byte[steps << 17];
+        new Random(0).nextBytes(stream);
+        for (int seed = 0; seed < 150; seed++) {
+            Random random = new Random(seed);
+            ReceiverChannel it = new ReceiverChannel();
+            List<Asked> asked = new ArrayList<>();
+            int largest = 1 << 2 + random.nextInt(16);
+            int sent = 0;
+            int taken = 0;
+            for (int step = 0; step < steps; step++) {
+                switch (random.nextInt(5)) {
+                    case 0, 1 -> {
+                        int size = 1 + random.nextInt(largest);
+                        asked.add(new Asked(it.receiver.receive(size), size));
+                    }
+                    case 2 -> {
+                        if (!asked.isEmpty()) {
+                            int victim = random.nextInt(Math.min(asked.size(), 3));
+                            assertThat(asked.remove(victim).receive().cancel(false)).isTrue();
+                        }
+                    }
+                    default -> {
+                        int size = 1 + random.nextInt(largest);
+                        it.channel.writeInbound(it.channel.alloc().buffer(size).writeBytes(stream, sent, size));
+                        sent += size;
+                    }
+                }
+                // Whole frames from the front, in order; none whose bytes are not here.
+                while (!asked.isEmpty() && asked.get(0).size() <= sent - taken) {
+                    Asked first = asked.remove(0);
+                    assertThat(first.receive().isSuccess()).as("seed %d, step %d", seed, step).isTrue();
+                    ByteBuf frame = first.receive().getNow();
+                    assertThat(frame)
+                            .as("seed %d, step %d", seed, step)
+                            .isEqualTo(Unpooled.wrappedBuffer(stream, taken, first.size()));
+                    frame.release();
+                    taken += first.size();
+                }
+                for (Asked waiting : asked) {
+                    assertThat(waiting.receive().isDone()).as("seed %d, step %d", seed, step).isFalse();
+                }
+            }
+            it.channel.finish();
+        }
+    }
+
+    @Test // 44: a header of several bytes that was measured, but not set aside
+    void aPrefixedReceiveThatWasMeasuredAndCancelledIsMeasuredAnew() {
+        String payload = "x".repeat(200);
+        Future<ByteBuf> cancelled = receiver.receive(varint32(), 1000);
+        it.arrive("\310\1" + payload.substring(0, 100));
+        cancelled.cancel(false);
+        Future<ByteBuf> one = receiver.receive(1);
+        Future<ByteBuf> rest = receiver.receive(LengthPrefix.uint8(), 1000); // the varint's second byte
+        it.arrive(payload.substring(100));
+        assertThat(text(one)).isEqualTo("\310");
+        assertThat(text(rest)).isEqualTo("x");
+        assertThat(text(receiver.receive(199))).isEqualTo(payload.substring(1));
+    }
+}
