@@ -1,0 +1,8 @@
+package io.exactframe.netty;
+
+class EpollRealSocketTest extends RealSocketTest {
+    @Override
+    Transport transport() {
+        return Natives.epoll();
+    }
+}

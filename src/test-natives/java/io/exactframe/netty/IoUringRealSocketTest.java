@@ -1,0 +1,8 @@
+package io.exactframe.netty;
+
+class IoUringRealSocketTest extends RealSocketTest {
+    @Override
+    Transport transport() {
+        return Natives.ioUring();
+    }
+}
