@@ -1,0 +1,104 @@
+package io.exactframe.netty;
+
+import static io.exactframe.netty.Loopback.done;
+import static io.exactframe.netty.Loopback.text;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.ProgressiveFuture;
+import java.io.DataOutputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A receiver behind an {@link SslHandler}, which reads more than once for what it gives, and gives more than it read. */
+class ExactReceiverTlsTest {
+    private static SSLContext tls;
+
+    @BeforeAll
+    static void makeCertificate(@TempDir Path dir) throws Exception {
+        Path file = dir.resolve("keys.p12");
+        int exit = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        "-genkeypair",
+                        "-keyalg", "EC",
+                        "-dname", "CN=test",
+                        "-storetype", "PKCS12",
+                        "-storepass", "changeit",
+                        "-keystore", file.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(dir.resolve("log").toFile())
+                .start()
+                .waitFor();
+        assertThat(exit).as("keytool").isZero();
+        char[] password = "changeit".toCharArray();
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(file)) {
+            keys.load(in, password);
+        }
+        KeyManagerFactory ours = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        ours.init(keys, password);
+        TrustManagerFactory theirs = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        theirs.init(keys);
+        tls = SSLContext.getInstance("TLS");
+        tls.init(ours.getKeyManagers(), theirs.getTrustManagers(), null);
+    }
+
+    private static SslHandler server() {
+        SSLEngine engine = tls.createSSLEngine();
+        engine.setUseClientMode(false);
+        return new SslHandler(engine);
+    }
+
+    private static SSLSocket client(Loopback it) throws Exception {
+        return (SSLSocket) tls.getSocketFactory()
+                .createSocket(it.peer.socket(), "localhost", it.address().getPort(), true);
+    }
+
+    @Test // 32, 41
+    void theHandshakeNeedsNobodyWhoAsks() throws Exception {
+        ExactReceiver receiver = new ExactReceiver();
+        try (Loopback it = new Loopback(Transport.nio(), server(), receiver);
+                SSLSocket client = client(it)) {
+            client.startHandshake();
+            DataOutputStream out = new DataOutputStream(client.getOutputStream());
+            out.writeBytes("ABCDE");
+            out.flush();
+            assertThat(text(receiver.receive(2))).isEqualTo("AB");
+            assertThat(text(receiver.receive(3))).isEqualTo("CDE");
+            byte[] large = new byte[1 << 20];
+            ProgressiveFuture<ByteBuf> frame = receiver.receive(LengthPrefix.uint32(), 2 << 20);
+            out.writeInt(large.length);
+            out.write(large);
+            out.flush();
+            assertThat(done(frame).getNow().readableBytes()).isEqualTo(large.length);
+            frame.getNow().release();
+        }
+    }
+
+    @Test // 33, 34
+    void theEndInsideAFrame() throws Exception {
+        ExactReceiver receiver = new ExactReceiver();
+        try (Loopback it = new Loopback(Transport.nio(), server(), receiver);
+                SSLSocket client = client(it)) {
+            ProgressiveFuture<ByteBuf> first = receiver.receive(4);
+            ProgressiveFuture<ByteBuf> second = receiver.receive(4);
+            client.getOutputStream().write("ABCDE".getBytes());
+            assertThat(text(first)).isEqualTo("ABCD");
+            client.close();
+            assertThat(done(second).cause()).hasMessage("stream ended after 1 of 4 bytes");
+            it.closeChannel();
+            assertThat(it.passed).containsSubsequence("PrematureCloseException", "inactive");
+        }
+    }
+}
