@@ -149,7 +149,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
             return;
         }
         try {
-            ctx.executor().execute(() -> serve(ctx));
+            ctx.executor().execute(this::wake); // the event loop may have changed by then
         } catch (RejectedExecutionException loopIsGone) {
             for (ReceiveFuture receive; (receive = receives.nextMade()) != null; ) {
                 receives.fail(receive, new ClosedChannelException());
