@@ -17,6 +17,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** 1 to 4: the same frames however the stream is cut. */
+@Tag("slow")
 class EveryCutTest {
     private static final int LIMIT = 1000;
 
@@ -54,7 +56,8 @@ class EveryCutTest {
                 arguments(varint32(), "8200 4142  8080808000  818000 43", List.of("4142", "", "43")), // overlong, valid
                 arguments(uint8().keepHeader(), "02 4142  00  01 43", List.of("024142", "00", "0143")),
                 arguments(uint16().keepHeader(), "0002 4142  0000  0001 43", List.of("00024142", "0000", "000143")),
-                arguments(varint32().keepHeader(), "8200 4142  00  8080808000", List.of("82004142", "00", "8080808000")),
+                arguments(varint32().keepHeader(), "8200 4142  00  8080808000",
+                        List.of("82004142", "00", "8080808000")),
                 arguments(uint8().headerBefore(2), "aabb 02 4142  aabb 00  aabb 01 43", List.of("4142", "", "43")),
                 arguments(uint8().headerAfter(2), "02 aabb 4142  00 aabb  01 aabb 43", List.of("4142", "", "43")),
                 arguments(uint8().trailer(1), "02 4142 ce  00 ce  01 43 ce", List.of("4142", "", "43")),

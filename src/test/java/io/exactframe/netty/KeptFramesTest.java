@@ -6,12 +6,14 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** 14: small frames that are kept pin at most 16 reads of their channel, and their own size. */
+@Tag("slow")
 class KeptFramesTest {
     private static final int MOST = 16;
     private static final int READ = 1 << 16;

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** 15: memory follows what was received, whatever was declared and however it is cut. */
+@Tag("slow")
 class MemoryBoundTest {
     private static final int ALWAYS = 4 * 1024;
     private static final int LIMIT = Integer.MAX_VALUE;
@@ -42,7 +44,8 @@ class MemoryBoundTest {
             new Reads("4095, 8192 and 1 byte in turn", 0, 4095, 8192, 1));
 
     static Stream<Arguments> readsAndFrames() {
-        return READS.stream().flatMap(reads -> IntStream.of(8, 100, 4096, 5000, 1 << 16, (1 << 16) + 1, 70_000, 1 << 20)
+        int[] lengths = {8, 100, 4096, 5000, 1 << 16, (1 << 16) + 1, 70_000, 1 << 20};
+        return READS.stream().flatMap(reads -> IntStream.of(lengths)
                 .filter(length -> reads.sizes.length > 1 || reads.sizes[0] > 1 || length <= 70_000) // else it takes long
                 .mapToObj(length -> arguments(reads, length)));
     }

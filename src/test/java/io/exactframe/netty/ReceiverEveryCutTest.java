@@ -11,11 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.function.Function;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** 2 and 3 for the receiver: the same bytes however the stream is cut and whenever they are asked for. */
+@Tag("slow")
 class ReceiverEveryCutTest {
     private static final int LIMIT = 1000;
 
