@@ -188,25 +188,30 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         }
         delivering = true;
         try {
+            Object next = item;
             if (assembler.hasUnread() || waiting != null && !waiting.isEmpty()) {
                 // What a throw left behind goes first.
                 waitInLine(item);
                 cutFrames(ctx);
-                item = waiting.remove();
+                next = nextWaiting(ctx);
             }
-            Object next = item;
-            do {
+            while (next != null) {
                 handle(ctx, next);
-                if (removed) {
-                    handOver(ctx); // before what waits
-                }
-            } while (waiting != null && (next = waiting.poll()) != null);
+                next = nextWaiting(ctx);
+            }
         } finally {
             delivering = false;
             if (removed && bufferedBytes() > 0) {
                 inTurn(ctx, new Event(() -> {})); // nothing else will come and take along what a throw left behind
             }
         }
+    }
+
+    private @Nullable Object nextWaiting(ChannelHandlerContext ctx) {
+        if (removed) {
+            handOver(ctx); // before what waits
+        }
+        return waiting == null ? null : waiting.poll();
     }
 
     private void waitInLine(Object item) {
