@@ -93,7 +93,13 @@ final class CountingAllocator extends AbstractByteBufAllocator {
             return super.capacity(newCapacity);
         }
 
-        /** All writes come here: the tests have heap buffers only. */
+        @Override
+        protected void _setByte(int index, int value) {
+            copied++;
+            super._setByte(index, value);
+        }
+
+        /** All bulk writes come here: the tests have heap buffers only. */
         @Override
         public ByteBuf setBytes(int index, byte[] source, int sourceIndex, int length) {
             copied += length;
