@@ -260,7 +260,7 @@ class InputBufferTest {
 
     /** All of its memory, and how much there is. */
     private static String everything(ByteBuf buffer) {
-        return ByteBufUtil.hexDump(buffer, 0, buffer.capacity());
+        return hex(ByteBufUtil.getBytes(buffer, 0, buffer.capacity()));
     }
 
     private static List<byte[]> pieces(byte[] stream, int size) {

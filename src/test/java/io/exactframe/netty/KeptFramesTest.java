@@ -96,6 +96,17 @@ class KeptFramesTest {
     }
 
     @Test
+    void aFrameIsSmallBesideTheMemoryThatItsReadIsASliceOf() {
+        connect(() -> new FixedLengthExactDecoder(1024), number -> true);
+        for (int i = 0; i < 50; i++) {
+            network.receiveInSlices(new byte[READ], 0, READ, 2048);
+        }
+        assertThat(network.pinnedReads()).isEqualTo(1);
+        assertThat(network.handlers.calls).isEqualTo(50 * READ / 1024 - MOST);
+        assertAllGivenBack();
+    }
+
+    @Test
     void aSliceKeptOfAFrameCounts() {
         connect(
                 () -> new FixedLengthExactDecoder(64) {

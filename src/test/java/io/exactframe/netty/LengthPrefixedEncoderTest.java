@@ -57,7 +57,7 @@ class LengthPrefixedEncoderTest {
     }
 
     static IntStream seeds() {
-        return IntStream.range(0, 40);
+        return IntStream.range(0, 20);
     }
 
     @ParameterizedTest(name = "seed {0}")

@@ -1,7 +1,6 @@
 package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.ArrayList;
@@ -22,8 +21,7 @@ class Sink extends ChannelInboundHandlerAdapter {
         if (frame.readerIndex() != 0) {
             faults.add(new AssertionError("frame begins at reader index " + frame.readerIndex()));
         }
-        frames.add(ByteBufUtil.hexDump(frame));
-        frame.release();
+        frames.add(Wire.hexAndRelease(frame));
     }
 
     @Override
