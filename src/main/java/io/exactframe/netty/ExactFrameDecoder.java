@@ -1,5 +1,7 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.WaitingLine.Event;
+import io.exactframe.netty.WaitingLine.ReadComplete;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelDuplexHandler;
@@ -9,7 +11,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
-import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,12 +62,11 @@ import org.jspecify.annotations.Nullable;
  * arrives after a handler behind has called {@code close()} is not delivered.
  */
 public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
-    private static final Object READ_COMPLETE = new Object();
+    private static final ReadComplete READ_COMPLETE = new ReadComplete(0);
 
     private final FrameAssembler assembler;
 
-    /** What came while a frame was being delivered: bytes, messages, events, in order. */
-    private @Nullable ArrayDeque<Object> waiting;
+    private final WaitingLine waiting = new WaitingLine();
 
     private boolean delivering;
     private boolean closing; // a handler behind closes the channel
@@ -75,9 +75,6 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     private boolean gotBytes; // since the last channelReadComplete
     private int given; // messages that went on: in all, and before the last channelReadComplete
     private int givenBefore;
-
-    /** An event that waits for its turn. */
-    private record Event(Runnable action) {}
 
     /**
      * Frames whose length is told by their first {@code headerLength} bytes.
@@ -146,13 +143,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
      * @return bytes
      */
     protected final int bufferedBytes() {
-        int bytes = assembler.bufferedBytes();
-        if (waiting != null) {
-            for (Object item : waiting) {
-                bytes += item instanceof ByteBuf fragment ? fragment.readableBytes() : 0;
-            }
-        }
-        return bytes;
+        return assembler.bufferedBytes() + waiting.bytes();
     }
 
     /**
@@ -171,27 +162,22 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        if (delivering) {
-            // The end of a read that was asked for, and answered, inside the delivery.
-            int givenSoFar = given;
-            waitInLine(new Event(() -> readComplete(ctx, givenSoFar)));
-        } else {
-            inTurn(ctx, READ_COMPLETE);
-        }
+        // Inside a delivery it ends a read that was asked for, and answered, there.
+        inTurn(ctx, delivering ? new ReadComplete(given) : READ_COMPLETE);
     }
 
     /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
     private void inTurn(ChannelHandlerContext ctx, Object item) {
         if (delivering) {
-            waitInLine(item);
+            waiting.add(item);
             return;
         }
         delivering = true;
         try {
             Object next = item;
-            if (assembler.hasUnread() || waiting != null && !waiting.isEmpty()) {
+            if (assembler.hasUnread() || !waiting.isEmpty()) {
                 // What a throw left behind goes first.
-                waitInLine(item);
+                waiting.add(item);
                 cutFrames(ctx);
                 next = nextWaiting(ctx);
             }
@@ -211,14 +197,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         if (removed) {
             handOver(ctx); // before what waits
         }
-        return waiting == null ? null : waiting.poll();
-    }
-
-    private void waitInLine(Object item) {
-        if (waiting == null) {
-            waiting = new ArrayDeque<>(4);
-        }
-        waiting.add(item);
+        return waiting.poll();
     }
 
     private void handle(ChannelHandlerContext ctx, Object item) {
@@ -232,8 +211,8 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
                 assembler.offer(fragment);
                 cutFrames(ctx);
             }
-        } else if (item == READ_COMPLETE) {
-            readComplete(ctx, givenBefore);
+        } else if (item instanceof ReadComplete complete) {
+            readComplete(ctx, complete == READ_COMPLETE ? givenBefore : complete.givenBefore());
         } else if (item instanceof Event event) {
             event.action().run();
         } else {
@@ -338,7 +317,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
         boolean endsInput = event instanceof ChannelInputShutdownEvent;
-        if (endsInput || waiting != null && !waiting.isEmpty()) {
+        if (endsInput || !waiting.isEmpty()) {
             inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
         } else {
             ctx.fireUserEventTriggered(event);
@@ -378,7 +357,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
             assembler.discard();
             return;
         }
-        ByteBuf rest = assembler.takeBack();
+        ByteBuf rest = waiting.takeBytes(assembler.takeBack());
         if (rest != null) {
             ctx.fireChannelRead(rest);
             ctx.fireChannelReadComplete();

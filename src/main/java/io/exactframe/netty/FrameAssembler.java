@@ -229,7 +229,8 @@ final class FrameAssembler {
         return join(join(all, body.take()), fragment.takeRest());
     }
 
-    private static @Nullable ByteBuf join(@Nullable ByteBuf first, @Nullable ByteBuf second) {
+    /** Both in one, either may be null or empty. */
+    static @Nullable ByteBuf join(@Nullable ByteBuf first, @Nullable ByteBuf second) {
         if (second == null || !second.isReadable()) {
             if (second != null) {
                 second.release();
