@@ -58,8 +58,9 @@ import org.jspecify.annotations.Nullable;
  * added once, to one channel (Netty's rule for handlers that are not sharable).
  *
  * <p><b>Back-pressure</b> is Netty's: one read may give several frames, and with auto-read off a read that gave none
- * asks for one more. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come one by one. A frame that
- * arrives after a handler behind has called {@code close()} is not delivered.
+ * asks for one more, which ends with it. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come one by one. A frame that
+ * arrives after a handler behind has called {@code close()} is not delivered; a codec that closes by itself calls
+ * {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
  */
 public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     private static final ReadComplete READ_COMPLETE = new ReadComplete(0);
@@ -72,7 +73,9 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     private boolean closing; // a handler behind closes the channel
     private boolean removed;
     private boolean ended;
-    private boolean gotBytes; // since the last channelReadComplete
+    private boolean measuring; // the codec may be asked for a length, and what it is told from is in use
+    private boolean gotBytes; // since the last channelReadComplete, as is the next
+    private boolean gotFrame;
     private int given; // messages that went on: in all, and before the last channelReadComplete
     private int givenBefore;
 
@@ -127,7 +130,8 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     /**
      * Turns a whole frame into the message that goes on; the frame itself unless overridden.
      *
-     * @param ctx this decoder's context; for more than one message, call its {@code fireChannelRead}
+     * @param ctx this decoder's context; for more than one message, call its {@code fireChannelRead}, and return the
+     *     last: with auto-read off, a read that returned none asks for one more
      * @param frame borrowed: it is released after return or throw, unless it is what is returned; keep parts of it with
      *     {@code retainedSlice}
      * @return the message, or null if nothing goes on
@@ -147,7 +151,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     }
 
     /**
-     * Whether this decoder gives no more frames: after a violation, a time-out, or the end of input. For the event loop.
+     * Whether this decoder gives no more frames: after a violation or the end of input. For the event loop.
      *
      * @return true once it has ended
      */
@@ -226,7 +230,14 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         while (!ended && !closing && !removed) {
             ByteBuf frame;
             try {
-                if (!assembler.fill(alloc)) {
+                measuring = true;
+                boolean whole = assembler.fill(alloc);
+                measuring = false;
+                if (ended) {
+                    assembler.discard(); // the codec closed a channel that is inactive at once
+                    return;
+                }
+                if (!whole) {
                     return;
                 }
                 if (closing || removed) {
@@ -234,9 +245,11 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
                 }
                 frame = assembler.take(alloc);
             } catch (Throwable t) {
+                measuring = false;
                 end(ctx, t);
                 return;
             }
+            gotFrame = true;
             try {
                 deliver(ctx, frame);
             } finally {
@@ -275,25 +288,27 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
         gotBytes = false;
         this.givenBefore = given;
         if (wantsMore && !ctx.channel().config().isAutoRead()) {
-            // The read goes on: FlowControlHandler would take channelReadComplete for the answer to its demand.
             ctx.read();
-        } else {
-            ctx.fireChannelReadComplete();
+            if (!gotFrame) {
+                return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
+            }
         }
+        gotFrame = false;
+        ctx.fireChannelReadComplete();
     }
 
     /** Ends with a fault; whatever is held is released, the input still unread with it. */
     private void end(ChannelHandlerContext ctx, Throwable fault) {
+        boolean first = !ended;
         ended = true;
         assembler.discard();
-        ctx.fireExceptionCaught(fault);
+        if (first) {
+            ctx.fireExceptionCaught(fault);
+        }
     }
 
     private void endOfInput(ChannelHandlerContext ctx) {
-        if (ended) {
-            return;
-        }
-        if (assembler.received() > 0) {
+        if (!ended && !measuring && assembler.received() > 0) {
             end(ctx, assembler.prematureClose());
         }
         ended = true;

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, once, even if nobody waits for it.
  *
  * <p><b>Threads.</b> Every method may be called from any thread, from the moment the handler is in a pipeline. Receives
- * are served in the order they were made. Listeners run on the event loop; one that receives again does not nest, and
- * one that throws harms nobody (Netty logs it).
+ * are served in the order they were made; those made while the handler is being added wait for that. Listeners run on
+ * the event loop; one that receives again does not nest, and one that throws harms nobody (Netty logs it).
  *
  * <p><b>Progress</b> goes to listeners that are {@link
  * io.netty.util.concurrent.GenericProgressiveFutureListener}s: bytes of the frame, header included, at most once every
@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Back-pressure.</b> The receiver reads on demand: it switches auto-read off, keeps at most one read beyond what
  * was asked, and reads no further while it has bytes nobody asked for, so that the peer's TCP window closes. It follows
  * that a close behind such bytes is seen by the next receive. On removal it hands those bytes downstream, fails what is
- * outstanding, and switches auto-read on again if it was.
+ * outstanding, and switches auto-read on again if it was. Until then auto-read is the receiver's alone.
  */
 public class ExactReceiver extends ChannelDuplexHandler {
     private final FrameAssembler assembler;
@@ -207,6 +207,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
     /** Reads only when it is the receiver that wants more, whoever asks. */
     @Override
     public void read(ChannelHandlerContext ctx) throws Exception {
+        reads.switchAutoReadOff(ctx); // that it was switched on is why it reads
         readIfWanted(ctx);
     }
 
@@ -269,11 +270,11 @@ public class ExactReceiver extends ChannelDuplexHandler {
             }
             if (frame != null) {
                 succeed(receive, frame, length);
-            } else if (!receive.isDone() && inputEnded) {
+            } else if (inputEnded && receive.setUncancellable() && !receive.isDone()) {
                 failUnserved(ctx);
             } else if (!receive.isDone()) {
                 receive.progress(assembler.received(), assembler.isInHeader() ? -1 : assembler.expected());
-                if (!receive.isDone()) {
+                if (!receive.isDone() && !stash.hasUnread()) { // neither cancelled nor fed by a listener
                     return;
                 }
             }
@@ -331,6 +332,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         inputEnded = true;
         stash.release();
         ReceiveFuture receive = receives.removeFirst();
+        receive.setUncancellable(); // its bytes are gone
         if (!removed) {
             ctx.fireExceptionCaught(violation); // as above
         }

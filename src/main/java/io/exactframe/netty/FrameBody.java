@@ -24,7 +24,7 @@ final class FrameBody {
     /** What may be allocated for the first byte. */
     private static final int FIRST_CHUNK = 4 * 1024;
 
-    private static final int LARGEST_CHUNK = 1 << 30;
+    private static final int LARGEST_CHUNK = 1 << 29; // twice this is still an int
     private static final int FEW = 4;
 
     private final boolean contiguous;

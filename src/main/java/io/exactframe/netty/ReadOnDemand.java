@@ -14,6 +14,7 @@ final class ReadOnDemand {
         if (config.isAutoRead()) {
             autoReadFound = true;
             config.setAutoRead(false);
+            outstanding = false; // the transport drops with it a read that it has not answered
         }
     }
 

@@ -45,10 +45,10 @@ final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
         return cancelled;
     }
 
-    /** The channel's, as it is now: a channel may change its event loop, and has none before the handler is added. */
+    /** The channel's event loop as it is now: it may change, and there is none before the handler is added or in the end. */
     @Override
     protected EventExecutor executor() {
         ChannelHandlerContext ctx = receiver.context();
-        return ctx == null ? GlobalEventExecutor.INSTANCE : ctx.executor();
+        return ctx == null || ctx.executor().isShutdown() ? GlobalEventExecutor.INSTANCE : ctx.executor();
     }
 }

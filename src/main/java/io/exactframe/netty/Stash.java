@@ -3,6 +3,7 @@ package io.exactframe.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 
 /** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
@@ -14,8 +15,9 @@ final class Stash {
         this.assembler = assembler;
     }
 
+    @SuppressWarnings("deprecation") // copying fragments together wants them all of one order
     void add(ByteBuf fragment) {
-        fragments.add(fragment);
+        fragments.add(fragment.order(ByteOrder.BIG_ENDIAN));
     }
 
     /** Whether there are bytes that are not part of the frame under way. */
