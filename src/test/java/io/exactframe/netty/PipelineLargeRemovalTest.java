@@ -28,7 +28,7 @@ class PipelineLargeRemovalTest {
                         Arguments.of("header kept", prefix.keepHeader(), composite),
                         Arguments.of("contiguous", prefix, composite.contiguous()),
                         Arguments.of("contiguous, header kept", prefix.keepHeader(), composite.contiguous()))
-                .flatMap(kind -> IntStream.rangeClosed(1, 8).mapToObj(seed -> {
+                .flatMap(kind -> IntStream.rangeClosed(1, 5).mapToObj(seed -> {
                     Object[] args = kind.get();
                     return Arguments.of(args[0], args[1], args[2], seed);
                 }));

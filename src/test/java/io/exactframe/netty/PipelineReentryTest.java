@@ -187,7 +187,7 @@ class PipelineReentryTest {
 
     @Test
     void aFrameThatBringsTheNextDoesNotNest() {
-        int frames = 100_000;
+        int frames = 20_000;
         int[] seen = {0};
         int[] depth = {0};
         EmbeddedChannel channel = new EmbeddedChannel(
