@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -233,6 +234,7 @@ class ExactReceiverTest {
     }
 
     @Test // 45
+    @Tag("slow")
     void aListenerMayReceiveAgainAMillionTimes() {
         int times = 1_000_000;
         int[] sum = new int[2];
