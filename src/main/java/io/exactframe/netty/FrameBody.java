@@ -97,7 +97,7 @@ final class FrameBody {
         ByteBuf whole = alloc.buffer(length, length);
         ByteBuf begun = take();
         if (begun != null) {
-            whole.writeBytes(begun);
+            begun.readBytes(whole, begun.readableBytes()); // the other way round goes over the heap
             begun.release();
         }
         chunk = whole;
