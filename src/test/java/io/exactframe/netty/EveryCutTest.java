@@ -61,6 +61,7 @@ class EveryCutTest {
                 arguments(uint8().headerBefore(2), "aabb 02 4142  aabb 00  aabb 01 43", List.of("4142", "", "43")),
                 arguments(uint8().headerAfter(2), "02 aabb 4142  00 aabb  01 aabb 43", List.of("4142", "", "43")),
                 arguments(uint8().trailer(1), "02 4142 ce  00 ce  01 43 ce", List.of("4142", "", "43")),
+                arguments(uint16().trailer(1), "0002 4142 ce  0000 ce  0001 43 ce", List.of("4142", "", "43")),
                 arguments(uint8().trailer(1).keepHeader(), "02 4142 ce  00 ce  01 43 ce",
                         List.of("024142ce", "00ce", "0143ce")),
                 arguments(uint8().trailer(2).strip(1), "02 4142 cede  00 cede", List.of("4142cede", "cede")),

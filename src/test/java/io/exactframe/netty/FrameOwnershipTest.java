@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 13: a frame is its receiver's, whatever becomes of the others, of the channel and of later input. */
 class FrameOwnershipTest {
@@ -142,6 +143,27 @@ class FrameOwnershipTest {
                 return i;
             }
         }
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+    void framesOfAllSizesInOneStreamGiveBackEveryRead(int seed) {
+        Random random = new Random(seed);
+        byte[][] frames = new byte[200][];
+        for (int i = 0; i < frames.length; i++) {
+            int length = random.nextInt(1 << (random.nextInt(10) == 0 ? 18 : random.nextInt(12)));
+            frames[i] = Wire.concat(Wire.number(length, 4, false), Wire.random(random, length));
+        }
+        ReceiveOptions options = ReceiveOptions.defaults();
+        receive(
+                new LengthPrefixedExactDecoder(
+                        1 << 20, LengthPrefix.uint32().keepHeader(), seed % 4 == 0 ? options.contiguous() : options),
+                Wire.concat(frames),
+                seed % 2 == 0 ? 1 << 16 : 20_000);
+        List<byte[]> kept = keeper.kept.stream().map(ByteBufUtil::getBytes).toList();
+        keeper.releaseAll();
+        assertThat(kept).containsExactly(frames);
+        assertThat(reads).allMatch(read -> read.refCnt() == 0);
     }
 
     @Test

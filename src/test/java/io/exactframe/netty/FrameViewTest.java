@@ -10,6 +10,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.IllegalReferenceCountException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -95,6 +96,7 @@ class FrameViewTest {
             assertThat(frame.refCnt()).isEqualTo(1);
             assertThat(frame.release()).isTrue();
             assertThat(frame.refCnt()).isZero();
+            assertThatExceptionOfType(IllegalReferenceCountException.class).isThrownBy(frame::release);
             assertThatExceptionOfType(IllegalReferenceCountException.class).isThrownBy(frame::readInt);
             assertThatExceptionOfType(IllegalReferenceCountException.class)
                     .isThrownBy(() -> frame.getBytes(0, new byte[4]));
@@ -152,9 +154,14 @@ class FrameViewTest {
     @Test
     void retainAndReleaseInTheDispatchLeaveTheFrameToBeUsedAgain() {
         receive(50, frame -> {
+            assertThat(frame.refCnt()).isEqualTo(1);
             assertThat(frame.retain(2).refCnt()).isEqualTo(3);
-            assertThat(frame.release(2)).isFalse();
-            assertThat(frame.release()).isTrue();
+            if (frame.getInt(0) % 2 == 0) {
+                assertThat(frame.release(2)).isFalse();
+                assertThat(frame.release()).isTrue();
+            } else {
+                assertThat(frame.release(3)).isTrue();
+            }
             assertThat(frame.refCnt()).isZero();
         });
         assertThat(seen).hasSize(1);
@@ -229,6 +236,30 @@ class FrameViewTest {
         assertThat(frame.retain().refCnt()).isEqualTo(2);
         assertThat(frame.release()).isFalse();
         assertThat(frame.release()).isTrue();
+        assertAllGivenBack();
+    }
+
+    @Test
+    void aFrameThatIsBeingLookedAtIsNotUsedForTheNextOne() {
+        // The end of the input serves the second receive while a listener has the frame of the first.
+        ExactReceiver receiver = new ExactReceiver();
+        channel = new EmbeddedChannel(receiver);
+        List<Integer> numbers = new ArrayList<>();
+        receiver.receive(4).addListener(first -> {
+            ByteBuf frame = (ByteBuf) first.getNow();
+            channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+            numbers.add(frame.readInt());
+            frame.release();
+        });
+        receiver.receive(4).addListener(second -> {
+            ByteBuf frame = (ByteBuf) second.getNow();
+            numbers.add(frame.readInt());
+            frame.release();
+        });
+        read = channel.alloc().buffer(64).writeInt(1).writeInt(2).writeInt(3);
+        channel.writeInbound(read);
+        assertThat(numbers).containsExactlyInAnyOrder(1, 2);
+        assertThat(receiver.receive(4).getNow().release()).isTrue();
         assertAllGivenBack();
     }
 

@@ -181,6 +181,26 @@ class HostileLengthTest {
         });
     }
 
+    static List<Arguments> messages() {
+        return List.of(
+                arguments(int64(), "fffffffffffffff6", "negative length: -10"),
+                arguments(varint32(), "8080808080", "a varint of more than 32 bits"),
+                arguments(varint32(), "ffffffff10", "a varint of more than 32 bits"),
+                arguments(uint16(), "0009", "frame of 11 bytes, the limit is 10"),
+                arguments(uint16().countedFrom(FRAME), "0001",
+                        "length 1 makes a frame of 1 bytes, less than its header, its trailer or what is to be stripped"));
+    }
+
+    @ParameterizedTest(name = "{0}: {2}")
+    @MethodSource("messages")
+    void theExceptionSaysWhatIsWrong(LengthPrefix prefix, String hex, String message) {
+        Sink sink = new Sink();
+        EmbeddedChannel channel = Wire.channel(new LengthPrefixedExactDecoder(10, prefix), sink);
+        Wire.receive(channel, Wire.bytes(hex));
+        channel.finish();
+        assertThat(sink.faults).hasSize(1).first().extracting(Throwable::getMessage).isEqualTo(message);
+    }
+
     /** The other violations: an answer of frameLength() that makes no sense. */
     @ParameterizedTest(name = "{0}")
     @ValueSource(

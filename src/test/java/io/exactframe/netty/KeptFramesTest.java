@@ -136,6 +136,20 @@ class KeptFramesTest {
     }
 
     @Test
+    void framesThatWereAssembledPinNothing() {
+        // In each read the end of a frame and a whole one; the assembled ones are kept.
+        connect(() -> new FixedLengthExactDecoder(100), number -> number % 2 == 1);
+        network.receive(new byte[150], 0, 150, READ);
+        for (int i = 0; i < 100; i++) {
+            network.receive(new byte[200], 0, 200, READ);
+        }
+        assertThat(keeper.kept).hasSize(100);
+        assertThat(network.pinnedReads()).isZero();
+        assertThat(network.handlers.calls).as("none but the assembled").isEqualTo(101);
+        assertAllGivenBack();
+    }
+
+    @Test
     void framesReleasedInTheirDispatchPinNothingAndCostNothing() {
         connect(() -> new FixedLengthExactDecoder(64), number -> false);
         receiveReads(20, READ);

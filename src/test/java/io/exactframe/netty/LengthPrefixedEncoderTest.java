@@ -176,6 +176,7 @@ class LengthPrefixedEncoderTest {
                 arguments(int64().countedFrom(FIELD), Long.MAX_VALUE - 7),
                 arguments(varint32().countedFrom(FIELD), (1L << 32) - 5),
                 arguments(uint8(), -1),
+                arguments(uint8().countedFrom(FRAME), -1), // 0 with its own byte
                 arguments(int64(), Long.MIN_VALUE),
                 arguments(varint32(), -1));
     }
@@ -204,7 +205,7 @@ class LengthPrefixedEncoderTest {
     void aRefusedMessageFailsItsPromiseIsReleasedAndNotWritten(LengthPrefix prefix, int length) {
         // 54
         EmbeddedChannel channel = new EmbeddedChannel(new LengthPrefixedEncoder(prefix));
-        ByteBuf message = buffer(channel, new byte[length]);
+        ByteBuf message = channel.alloc().buffer(length, length).writeZero(length);
         ChannelFuture write = channel.writeOneOutbound(message);
         channel.flushOutbound();
         assertThat(write.cause()).isInstanceOf(EncoderException.class)
