@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>the stream ends inside a frame: one {@link PrematureCloseException}, on half-closure too
  *   <li>a frame longer than the limit: one {@link TooLongFrameException}
- *   <li>{@link #frameLength} throws or says nonsense, or {@link #decode} throws a {@link CorruptedFrameException}: one
- *       {@code CorruptedFrameException}
+ *   <li>{@link #frameLength} throws anything but that or says nonsense, or {@link #decode} throws a {@link
+ *       CorruptedFrameException}: one {@code CorruptedFrameException}
  *   <li>{@code decode} throws anything else: one {@link DecoderException}, and the next frame goes on
  * </ul>
  *
