@@ -58,9 +58,9 @@ import org.jspecify.annotations.Nullable;
  * added once, to one channel (Netty's rule for handlers that are not sharable).
  *
  * <p><b>Back-pressure</b> is Netty's: one read may give several frames, and with auto-read off a read that gave none
- * asks for one more, which ends with it. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come one by one. A frame that
- * arrives after a handler behind has called {@code close()} is not delivered; a codec that closes by itself calls
- * {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
+ * asks for one more and completes with that. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come
+ * one by one. A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
+ * closes by itself calls {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
  */
 public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     private static final ReadComplete READ_COMPLETE = new ReadComplete(0);

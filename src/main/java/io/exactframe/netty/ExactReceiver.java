@@ -41,8 +41,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>not connected yet: {@link NotYetConnectedException}; closed before the call: {@link ClosedChannelException}
  *   <li>the handler is in no pipeline: {@link ChannelPipelineException}; 1,024 receives are outstanding: {@link
  *       RejectedExecutionException}
- *   <li>a length that the peer sent is too large or senseless: {@link
- *       io.netty.handler.codec.TooLongFrameException}, {@link io.netty.handler.codec.CorruptedFrameException}
+ *   <li>a length that the peer sent: {@code TooLongFrameException}, {@code CorruptedFrameException}
  * </ul>
  *
  * A failure of the stream fails every receive from there on; those that the bytes at hand satisfy still succeed. One
@@ -61,7 +60,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
     private final ReadOnDemand reads = new ReadOnDemand();
 
     private volatile boolean beingAdded;
-    private volatile @Nullable ChannelHandlerContext context;
+    volatile @Nullable ChannelHandlerContext context; // written by handlerAdded
 
     private boolean serving;
     private boolean wasActive;
@@ -155,10 +154,6 @@ public class ExactReceiver extends ChannelDuplexHandler {
                 receives.fail(receive, new ClosedChannelException());
             }
         }
-    }
-
-    @Nullable ChannelHandlerContext context() {
-        return context;
     }
 
     /** Never. It is asked when a handler is added: a receive from then on waits for handlerAdded, it does not fail. */
@@ -371,7 +366,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
         ctx.fireChannelInactive();
     }
 
-    /** Fails what is outstanding and hands what nobody received downstream; from inside a listener, when that returns. */
+    /** Fails what is outstanding, hands what nobody received downstream; from inside a listener, when that returns. */
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
         removed = true;

@@ -218,7 +218,7 @@ final class FrameAssembler {
         return received + fragment.readableBytes();
     }
 
-    /** Everything received and not handed out, in order and as if it had never been looked at; null if there is none. */
+    /** Everything received and not handed out, in order, as if it had never been looked at; null if there is none. */
     @Nullable ByteBuf takeBack() {
         ByteBuf all = null;
         if (received > 0) {

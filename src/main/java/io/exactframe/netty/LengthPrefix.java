@@ -166,7 +166,8 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix littleEndian() {
-        return new LengthPrefix(new LengthField(field.width(), true), before, after, trailer, countedFrom, adjustment, strip);
+        LengthField little = new LengthField(field.width(), true);
+        return new LengthPrefix(little, before, after, trailer, countedFrom, adjustment, strip);
     }
 
     /**

@@ -45,10 +45,10 @@ final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
         return cancelled;
     }
 
-    /** The channel's event loop as it is now: it may change, and there is none before the handler is added or in the end. */
+    /** The channel's event loop as it is now: it may change, and at first and in the end there is none. */
     @Override
     protected EventExecutor executor() {
-        ChannelHandlerContext ctx = receiver.context();
+        ChannelHandlerContext ctx = receiver.context;
         return ctx == null || ctx.executor().isShutdown() ? GlobalEventExecutor.INSTANCE : ctx.executor();
     }
 }
