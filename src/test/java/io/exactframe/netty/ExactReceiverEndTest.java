@@ -253,6 +253,15 @@ class ExactReceiverEndTest {
         assertThat(it.passed.indexOf("PrematureCloseException")).isLessThan(it.passed.indexOf("inactive"));
     }
 
+    @Test // 9, 46
+    void closingFromAListenerOfAViolation() {
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(uint16(), 10);
+        receive.addListener(failed -> it.channel.close());
+        it.arrive("\1\1ABC");
+        assertThat(it.exceptions).containsExactly(receive.cause());
+        assertThat(it.passed).containsSubsequence("TooLongFrameException", "inactive");
+    }
+
     @Test // 39, 46: an application that closes as soon as the pipeline tells it
     void closingFromExceptionCaught() {
         it.channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {

@@ -279,6 +279,21 @@ class ExactReceiverTest {
         assertThat(failures[0]).isEqualTo(20_000);
     }
 
+    @Test // 45: what is here is served when the listener has returned, and all listeners before
+    void aReceiveFromAListenerDoesNotNest() {
+        List<String> told = new ArrayList<>();
+        ProgressiveFuture<ByteBuf> first = receiver.receive(1);
+        first.addListener(receive -> {
+            ProgressiveFuture<ByteBuf> second = receiver.receive(1);
+            second.addListener((Future<ByteBuf> done) -> told.add("second " + text(done)));
+            told.add("second asked for");
+        });
+        first.addListener(receive -> told.add("first"));
+        it.arrive("AB");
+        assertThat(told).containsExactly("second asked for", "first", "second B");
+        assertThat(text(first)).isEqualTo("A");
+    }
+
     @Test
     void listenersOfAnyTypeAreTold() {
         List<String> told = new ArrayList<>();
