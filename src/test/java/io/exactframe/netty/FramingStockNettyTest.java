@@ -168,7 +168,7 @@ class FramingStockNettyTest {
     private static long heapBytesOf1KiB(ChannelHandler decoder) {
         Network network = new Network(decoder, new Keeper(number -> false));
         Deque<ByteBuf> reads = new ArrayDeque<>();
-        for (int i = 0; i < 2 * 1024; i++) {
+        for (int i = 0; i < HeapBytes.RUNS * 1024; i++) {
             reads.add(network.reads.buffer(1).writeByte(0));
         }
         long heap = HeapBytes.of(() -> {

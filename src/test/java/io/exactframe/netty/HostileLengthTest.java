@@ -187,8 +187,8 @@ class HostileLengthTest {
                 arguments(varint32(), "8080808080", "a varint of more than 32 bits"),
                 arguments(varint32(), "ffffffff10", "a varint of more than 32 bits"),
                 arguments(uint16(), "0009", "frame of 11 bytes, the limit is 10"),
-                arguments(uint16().countedFrom(FRAME), "0001",
-                        "length 1 makes a frame of 1 bytes, less than its header, its trailer or what is to be stripped"));
+                arguments(uint16().countedFrom(FRAME), "0001", "length 1 makes a frame of 1 bytes, less than its"
+                        + " header, its trailer or what is to be stripped"));
     }
 
     @ParameterizedTest(name = "{0}: {2}")
