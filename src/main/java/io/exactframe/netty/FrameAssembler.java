@@ -163,8 +163,10 @@ final class FrameAssembler {
             body.fill(head.slice(front, kept), null, kept, 0, length, alloc);
         }
         int count = Math.min(frameLength - received, in.readableBytes());
-        body.fill(in, fragment, count, received - front, length, alloc);
-        received += count;
+        if (count > 0) { // a header alone costs no chunk, and its payload may still come in one read
+            body.fill(in, fragment, count, received - front, length, alloc);
+            received += count;
+        }
     }
 
     /** The whole frame that fill() found, owned by the caller. */

@@ -191,6 +191,15 @@ class MemoryBoundTest {
         }
     }
 
+    @Test
+    void aHeaderThatIsStrippedCostsNoMemoryBeforeItsPayload() {
+        Network network = new Network(new LengthPrefixedExactDecoder(LIMIT, LengthPrefix.uint32()), new Sink());
+        network.receive(frames(1000, 1), 0, 4, 1 << 16);
+        assertThat(network.handlers.live).isZero();
+        network.channel.finish();
+        network.assertNothingHeld();
+    }
+
     static IntStream beginnings() {
         return IntStream.of(1, 2, 3, 4, 5, 4096);
     }
