@@ -1,0 +1,146 @@
+package io.exactframe.netty;
+
+import static io.exactframe.netty.ReceiverChannel.text;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ProgressiveFuture;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The receiver reads what it is asked for and at most one read more. */
+class ExactReceiverReadsTest {
+    private final ReceiverChannel it = new ReceiverChannel();
+    private final ExactReceiver receiver = it.receiver;
+
+    @AfterEach
+    void close() {
+        it.channel.finish();
+    }
+
+    @Test // 32
+    void nobodyAsksAndItReadsOnce() {
+        assertThat(it.reads).isEqualTo(1); // in advance
+        it.arrive("ABCD");
+        assertThat(it.reads).isEqualTo(1);
+        it.channel.read();
+        assertThat(it.reads).isEqualTo(1);
+    }
+
+    @Test // 32
+    void itReadsAgainOnlyWhenWhatIsHereDoesNotSuffice() {
+        it.arrive("ABCD");
+        assertThat(text(receiver.receive(3))).isEqualTo("ABC");
+        assertThat(it.reads).isEqualTo(1);
+        ProgressiveFuture<ByteBuf> five = receiver.receive(5);
+        assertThat(it.reads).isEqualTo(2);
+        it.arrive("EF");
+        assertThat(it.reads).isEqualTo(3);
+        it.arrive("GH", "IJ");
+        assertThat(it.reads).isEqualTo(3);
+        assertThat(text(five)).isEqualTo("DEFGH");
+        assertThat(text(receiver.receive(2))).isEqualTo("IJ");
+        assertThat(it.reads).isEqualTo(4); // in advance again: nothing is unread
+    }
+
+    @Test // 32: however often it is asked, one read is outstanding
+    void askingMoreOftenReadsNoMore() {
+        List<ProgressiveFuture<ByteBuf>> receives =
+                List.of(receiver.receive(2), receiver.receive(2), receiver.receive(2));
+        it.channel.read();
+        assertThat(it.reads).isEqualTo(1);
+        it.channel.pipeline().fireChannelRead(it.bytes("A"));
+        it.channel.pipeline().fireChannelRead(it.bytes("B"));
+        assertThat(it.reads).isEqualTo(1);
+        it.channel.pipeline().fireChannelReadComplete();
+        assertThat(it.reads).isEqualTo(2);
+        it.arrive("CDEF");
+        receives.forEach(receive -> assertThat(text(receive)).hasSize(2));
+    }
+
+    @Test
+    void aReadThatGaveNothingIsFollowedByAnother() {
+        it.arrive();
+        assertThat(it.reads).isEqualTo(2);
+        it.arrive("");
+        assertThat(it.reads).isEqualTo(3);
+    }
+
+    @Test // 44: with the receive, its demand is gone
+    void aCancelledReceiveAsksForNothing() {
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(10);
+        it.channel.pipeline().fireChannelRead(it.bytes("AB"));
+        receive.cancel(false);
+        it.channel.pipeline().fireChannelReadComplete();
+        assertThat(it.reads).isEqualTo(1);
+        assertThat(text(receiver.receive(2))).isEqualTo("AB");
+        assertThat(it.reads).isEqualTo(2);
+    }
+
+    @Test
+    void nothingIsReadAfterTheEnd() {
+        it.halfClose();
+        receiver.receive(1);
+        it.arrive();
+        it.channel.read();
+        assertThat(it.reads).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void autoReadIsSwitchedOffWhileTheReceiverIsThere(boolean found) {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.config().setAutoRead(found);
+        ExactReceiver receiver = new ExactReceiver();
+        channel.pipeline().addLast(receiver);
+        assertThat(channel.config().isAutoRead()).isFalse();
+        channel.pipeline().remove(receiver);
+        assertThat(channel.config().isAutoRead()).isEqualTo(found);
+        channel.finish();
+    }
+
+    @Test // 32
+    void somebodyElsesAutoReadLastsForOneRead() {
+        it.arrive("AB");
+        it.channel.config().setAutoRead(true);
+        assertThat(it.reads).isEqualTo(1); // bytes are unread: autoRead's own read() does not pass
+        it.arrive("CD");
+        assertThat(it.channel.config().isAutoRead()).isFalse();
+        assertThat(it.reads).isEqualTo(1);
+        assertThat(text(receiver.receive(4))).isEqualTo("ABCD");
+    }
+
+    @ParameterizedTest(name = "autoRead found {0}") // 21: the successor is not left without input
+    @ValueSource(booleans = {true, false})
+    void somebodyElsesAutoReadHoldsAfterRemoval(boolean found) {
+        EmbeddedChannel channel = it.channel;
+        ExactReceiver receiver = new ExactReceiver();
+        channel.pipeline().remove(this.receiver);
+        channel.config().setAutoRead(found);
+        channel.pipeline().addLast(receiver);
+        it.arrive("AB");
+        channel.config().setAutoRead(true);
+        int before = it.reads;
+        channel.pipeline().remove(receiver);
+        assertThat(channel.config().isAutoRead()).isTrue();
+        assertThat(it.reads).isGreaterThan(before);
+    }
+
+    @Test // 31: switched on and off from a listener
+    void autoReadSwitchedDuringDelivery() {
+        ProgressiveFuture<ByteBuf> first = receiver.receive(1);
+        first.addListener((Future<ByteBuf> receive) -> {
+            it.channel.config().setAutoRead(true);
+            it.channel.config().setAutoRead(false);
+        });
+        ProgressiveFuture<ByteBuf> second = receiver.receive(2);
+        it.arrive("ABCD");
+        assertThat(text(first) + text(second)).isEqualTo("ABC");
+        assertThat(text(receiver.receive(1))).isEqualTo("D");
+    }
+}
