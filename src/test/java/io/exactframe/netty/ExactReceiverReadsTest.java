@@ -4,6 +4,8 @@ import static io.exactframe.netty.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ProgressiveFuture;
@@ -11,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The receiver reads what it is asked for and at most one read more. */
@@ -104,30 +107,45 @@ class ExactReceiverReadsTest {
         channel.finish();
     }
 
-    @Test // 32
-    void somebodyElsesAutoReadLastsForOneRead() {
+    /** Behind the receiver; keeps the read() of auto-read from it, as a handler that controls the flow does. */
+    private static final class KeepsReads extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void read(ChannelHandlerContext ctx) {}
+    }
+
+    @ParameterizedTest(name = "its read is kept from the receiver: {0}") // 32
+    @ValueSource(booleans = {true, false})
+    void somebodyElsesAutoReadLastsForOneReadAtMost(boolean readIsKept) {
+        if (readIsKept) {
+            it.channel.pipeline().addLast(new KeepsReads());
+        }
         it.arrive("AB");
         it.channel.config().setAutoRead(true);
-        assertThat(it.reads).isEqualTo(1); // bytes are unread: autoRead's own read() does not pass
+        assertThat(it.reads).isEqualTo(1); // bytes are unread
         it.arrive("CD");
         assertThat(it.channel.config().isAutoRead()).isFalse();
         assertThat(it.reads).isEqualTo(1);
         assertThat(text(receiver.receive(4))).isEqualTo("ABCD");
     }
 
-    @ParameterizedTest(name = "autoRead found {0}") // 21: the successor is not left without input
-    @ValueSource(booleans = {true, false})
-    void somebodyElsesAutoReadHoldsAfterRemoval(boolean found) {
-        EmbeddedChannel channel = it.channel;
+    @ParameterizedTest(name = "its read is kept from the receiver: {0}, found: {1}") // 21: the successor has input
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void somebodyElsesAutoReadHoldsAfterRemoval(boolean readIsKept, boolean found) {
+        it.channel.pipeline().remove(this.receiver);
+        it.channel.config().setAutoRead(found);
         ExactReceiver receiver = new ExactReceiver();
-        channel.pipeline().remove(this.receiver);
-        channel.config().setAutoRead(found);
-        channel.pipeline().addLast(receiver);
+        it.channel.pipeline().addLast(receiver);
         it.arrive("AB");
-        channel.config().setAutoRead(true);
+        if (readIsKept) {
+            it.channel.pipeline().addLast("keeps reads", new KeepsReads());
+        }
+        it.channel.config().setAutoRead(true);
+        if (readIsKept) {
+            it.channel.pipeline().remove("keeps reads");
+        }
         int before = it.reads;
-        channel.pipeline().remove(receiver);
-        assertThat(channel.config().isAutoRead()).isTrue();
+        it.channel.pipeline().remove(receiver);
+        assertThat(it.channel.config().isAutoRead()).isTrue();
         assertThat(it.reads).isGreaterThan(before);
     }
 
