@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A receiver behind an {@link SslHandler}, which reads more than once for what it gives, and gives more than it read. */
+/** A receiver behind an {@link SslHandler}, which reads more often than it gives, and gives more than one reads. */
 class ExactReceiverTlsTest {
     private static SSLContext tls;
 
