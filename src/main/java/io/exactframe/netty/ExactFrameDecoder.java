@@ -1,13 +1,8 @@
 package io.exactframe.netty;
 
-import io.exactframe.netty.WaitingLine.Event;
-import io.exactframe.netty.WaitingLine.ReadComplete;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelPromise;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
@@ -62,22 +57,10 @@ import org.jspecify.annotations.Nullable;
  * one by one. A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
  * closes by itself calls {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
  */
-public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
-    private static final ReadComplete READ_COMPLETE = new ReadComplete(0);
-
+public abstract class ExactFrameDecoder extends InboundCutter {
     private final FrameAssembler assembler;
 
-    private final WaitingLine waiting = new WaitingLine();
-
-    private boolean delivering;
-    private boolean closing; // a handler behind closes the channel
-    private boolean removed;
-    private boolean ended;
     private boolean measuring; // the codec may be asked for a length, and what it is told from is in use
-    private boolean gotBytes; // since the last channelReadComplete, as is the next
-    private boolean gotFrame;
-    private int given; // messages that went on: in all, and before the last channelReadComplete
-    private int givenBefore;
 
     /**
      * Frames whose length is told by their first {@code headerLength} bytes.
@@ -106,13 +89,11 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
                     + ", maxFrameLength " + maxFrameLength
                     + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
         }
-        ensureNotSharable();
         FrameLengthRule rule = new FrameLengthRule.Codec(this, headerLength, maxHeaderLength);
         assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
     }
 
     ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
-        ensureNotSharable();
         assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
     }
 
@@ -147,7 +128,7 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
      * @return bytes
      */
     protected final int bufferedBytes() {
-        return assembler.bufferedBytes() + waiting.bytes();
+        return bytesNotDelivered();
     }
 
     /**
@@ -160,72 +141,12 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
     }
 
     @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-        inTurn(ctx, message);
+    final void offer(ByteBuf fragment) {
+        assembler.offer(fragment);
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        // Inside a delivery it ends a read that was asked for, and answered, there.
-        inTurn(ctx, delivering ? new ReadComplete(given) : READ_COMPLETE);
-    }
-
-    /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
-    private void inTurn(ChannelHandlerContext ctx, Object item) {
-        if (delivering) {
-            waiting.add(item);
-            return;
-        }
-        delivering = true;
-        try {
-            Object next = item;
-            if (assembler.hasUnread() || !waiting.isEmpty()) {
-                // What a throw left behind goes first.
-                waiting.add(item);
-                cutFrames(ctx);
-                next = nextWaiting(ctx);
-            }
-            while (next != null) {
-                handle(ctx, next);
-                next = nextWaiting(ctx);
-            }
-        } finally {
-            delivering = false;
-            if (removed && bufferedBytes() > 0) {
-                inTurn(ctx, new Event(() -> {})); // nothing else will come and take along what a throw left behind
-            }
-        }
-    }
-
-    private @Nullable Object nextWaiting(ChannelHandlerContext ctx) {
-        if (removed) {
-            handOver(ctx); // before what waits
-        }
-        return waiting.poll();
-    }
-
-    private void handle(ChannelHandlerContext ctx, Object item) {
-        if (item instanceof ByteBuf fragment) {
-            gotBytes = true;
-            if (ended || closing) {
-                fragment.release();
-            } else if (removed) {
-                ctx.fireChannelRead(fragment);
-            } else {
-                assembler.offer(fragment);
-                cutFrames(ctx);
-            }
-        } else if (item instanceof ReadComplete complete) {
-            readComplete(ctx, complete == READ_COMPLETE ? givenBefore : complete.givenBefore());
-        } else if (item instanceof Event event) {
-            event.action().run();
-        } else {
-            given++;
-            ctx.fireChannelRead(item);
-        }
-    }
-
-    private void cutFrames(ChannelHandlerContext ctx) {
+    final void cut(ChannelHandlerContext ctx) {
         ByteBufAllocator alloc = ctx.alloc();
         while (!ended && !closing && !removed) {
             ByteBuf frame;
@@ -278,104 +199,27 @@ public abstract class ExactFrameDecoder extends ChannelDuplexHandler {
             frame.release();
         }
         if (message != null) {
-            given++;
-            ctx.fireChannelRead(message);
+            give(ctx, message);
         }
     }
 
-    private void readComplete(ChannelHandlerContext ctx, int givenBefore) {
-        boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
-        gotBytes = false;
-        this.givenBefore = given;
-        if (wantsMore && !ctx.channel().config().isAutoRead()) {
-            ctx.read();
-            if (!gotFrame) {
-                return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
-            }
-        }
-        gotFrame = false;
-        ctx.fireChannelReadComplete();
+    @Override
+    final @Nullable PrematureCloseException prematureClose() {
+        return measuring || assembler.received() == 0 ? null : assembler.prematureClose();
     }
 
-    /** Ends with a fault; whatever is held is released, the input still unread with it. */
-    private void end(ChannelHandlerContext ctx, Throwable fault) {
-        boolean first = !ended;
-        ended = true;
+    @Override
+    final int heldBytes() {
+        return assembler.bufferedBytes();
+    }
+
+    @Override
+    final @Nullable ByteBuf takeBack() {
+        return assembler.takeBack();
+    }
+
+    @Override
+    final void discard() {
         assembler.discard();
-        if (first) {
-            ctx.fireExceptionCaught(fault);
-        }
-    }
-
-    private void endOfInput(ChannelHandlerContext ctx) {
-        if (!ended && !measuring && assembler.received() > 0) {
-            end(ctx, assembler.prematureClose());
-        }
-        ended = true;
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
-        if (delivering && closing) {
-            // Inside the delivery in which a handler behind closed the channel: it is owed nothing more.
-            inactive(ctx);
-        } else {
-            inTurn(ctx, new Event(() -> inactive(ctx)));
-        }
-    }
-
-    private void inactive(ChannelHandlerContext ctx) {
-        endOfInput(ctx);
-        ctx.fireChannelInactive();
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
-        boolean endsInput = event instanceof ChannelInputShutdownEvent;
-        if (endsInput || !waiting.isEmpty()) {
-            inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
-        } else {
-            ctx.fireUserEventTriggered(event);
-        }
-    }
-
-    private void userEvent(ChannelHandlerContext ctx, Object event, boolean endsInput) {
-        if (endsInput) {
-            endOfInput(ctx);
-        }
-        ctx.fireUserEventTriggered(event);
-    }
-
-    @Override
-    public void close(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
-        closing = true;
-        ctx.close(promise);
-    }
-
-    @Override
-    public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
-        closing = true;
-        ctx.disconnect(promise);
-    }
-
-    /** Hands what was received and not delivered downstream; from inside a delivery, when that returns. */
-    @Override
-    public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
-        removed = true;
-        if (!delivering) {
-            inTurn(ctx, new Event(() -> handOver(ctx)));
-        }
-    }
-
-    private void handOver(ChannelHandlerContext ctx) {
-        if (ended || closing) {
-            assembler.discard();
-            return;
-        }
-        ByteBuf rest = waiting.takeBytes(assembler.takeBack());
-        if (rest != null) {
-            ctx.fireChannelRead(rest);
-            ctx.fireChannelReadComplete();
-        }
     }
 }

@@ -1,0 +1,244 @@
+package io.exactframe.netty;
+
+import io.exactframe.netty.WaitingLine.Event;
+import io.exactframe.netty.WaitingLine.ReadComplete;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is the same for every handler that cuts fragments and gives the pieces to the next one: what comes when, and how
+ * it ends. What a piece is, a subclass knows.
+ *
+ * <pre>
+ *   channelRead, channelReadComplete      one after the other: what comes from inside a delivery waits for its turn
+ *   end of input                          a premature close is fired in front of what announced it
+ *   a fault                               fired once; then whatever still comes is released
+ *   close(), disconnect() from behind     nothing is given any more
+ *   removal                               what was not given goes on as it came, when the delivery returns
+ *   a read that gave nothing              another is asked for, if auto-read is off
+ * </pre>
+ */
+abstract class InboundCutter extends ChannelDuplexHandler {
+    private static final ReadComplete READ_COMPLETE = new ReadComplete(0);
+
+    // Any of these ends cutting; they may become true in whatever calls out.
+    boolean closing; // a handler behind closes the channel
+    boolean removed;
+    boolean ended;
+
+    /** Since the last channelReadComplete, whether a frame, or a part that goes on, was cut. */
+    boolean gotFrame;
+
+    private final WaitingLine waiting = new WaitingLine();
+    private boolean delivering;
+    private boolean interrupted; // cutting ended with a throw: there may be more to cut
+    private boolean gotBytes; // since the last channelReadComplete
+    private int given; // messages that went on: in all, and before the last channelReadComplete
+    private int givenBefore;
+
+    InboundCutter() {
+        ensureNotSharable();
+    }
+
+    /** Takes over a fragment, when the one before is used up. */
+    abstract void offer(ByteBuf fragment);
+
+    /**
+     * Cuts the fragment and gives what there is, until it is used up or nothing is to be cut any more. If it throws
+     * there may be more: it is called again.
+     */
+    abstract void cut(ChannelHandlerContext ctx);
+
+    /** What a reader is told if the input ends here; null if nothing was begun. */
+    abstract @Nullable PrematureCloseException prematureClose();
+
+    /** Received, not given. */
+    abstract int heldBytes();
+
+    /** Everything received and not given, in order, as if it had never been looked at; null if there is none. */
+    abstract @Nullable ByteBuf takeBack();
+
+    /** Releases all that is held. */
+    abstract void discard();
+
+    final int bytesNotDelivered() {
+        return heldBytes() + waiting.bytes();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+        inTurn(ctx, message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        // Inside a delivery it ends a read that was asked for, and answered, there.
+        inTurn(ctx, delivering ? new ReadComplete(given) : READ_COMPLETE);
+    }
+
+    /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
+    private void inTurn(ChannelHandlerContext ctx, Object item) {
+        if (delivering) {
+            waiting.add(item);
+            return;
+        }
+        delivering = true;
+        try {
+            Object next = item;
+            if (interrupted || !waiting.isEmpty()) {
+                // What a throw left behind goes first.
+                waiting.add(item);
+                cutAll(ctx);
+                next = nextWaiting(ctx);
+            }
+            while (next != null) {
+                handle(ctx, next);
+                next = nextWaiting(ctx);
+            }
+        } finally {
+            delivering = false;
+            if (removed && bytesNotDelivered() > 0) {
+                inTurn(ctx, new Event(() -> {})); // nothing else will come and take along what a throw left behind
+            }
+        }
+    }
+
+    private @Nullable Object nextWaiting(ChannelHandlerContext ctx) {
+        if (removed) {
+            handOver(ctx); // before what waits
+        }
+        return waiting.poll();
+    }
+
+    private void handle(ChannelHandlerContext ctx, Object item) {
+        if (item instanceof ByteBuf fragment) {
+            gotBytes = true;
+            if (ended || closing) {
+                fragment.release();
+            } else if (removed) {
+                ctx.fireChannelRead(fragment);
+            } else {
+                offer(fragment);
+                cutAll(ctx);
+            }
+        } else if (item instanceof ReadComplete complete) {
+            readComplete(ctx, complete == READ_COMPLETE ? givenBefore : complete.givenBefore());
+        } else if (item instanceof Event event) {
+            event.action().run();
+        } else {
+            give(ctx, item);
+        }
+    }
+
+    private void cutAll(ChannelHandlerContext ctx) {
+        interrupted = true;
+        cut(ctx);
+        interrupted = false;
+    }
+
+    final void give(ChannelHandlerContext ctx, Object message) {
+        given++;
+        ctx.fireChannelRead(message);
+    }
+
+    private void readComplete(ChannelHandlerContext ctx, int givenBefore) {
+        boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
+        gotBytes = false;
+        this.givenBefore = given;
+        if (wantsMore && !ctx.channel().config().isAutoRead()) {
+            ctx.read();
+            if (!gotFrame) {
+                return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
+            }
+        }
+        gotFrame = false;
+        ctx.fireChannelReadComplete();
+    }
+
+    /** Ends with a fault; whatever is held is released, the input still unread with it. */
+    final void end(ChannelHandlerContext ctx, Throwable fault) {
+        boolean first = !ended;
+        ended = true;
+        discard();
+        if (first) {
+            ctx.fireExceptionCaught(fault);
+        }
+    }
+
+    private void endOfInput(ChannelHandlerContext ctx) {
+        PrematureCloseException close = ended ? null : prematureClose();
+        if (close != null) {
+            end(ctx, close);
+        }
+        ended = true;
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+        if (delivering && closing) {
+            // Inside the delivery in which a handler behind closed the channel: it is owed nothing more.
+            inactive(ctx);
+        } else {
+            inTurn(ctx, new Event(() -> inactive(ctx)));
+        }
+    }
+
+    private void inactive(ChannelHandlerContext ctx) {
+        endOfInput(ctx);
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+        boolean endsInput = event instanceof ChannelInputShutdownEvent;
+        if (endsInput || !waiting.isEmpty()) {
+            inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    private void userEvent(ChannelHandlerContext ctx, Object event, boolean endsInput) {
+        if (endsInput) {
+            endOfInput(ctx);
+        }
+        ctx.fireUserEventTriggered(event);
+    }
+
+    @Override
+    public void close(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
+        closing = true;
+        ctx.close(promise);
+    }
+
+    @Override
+    public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
+        closing = true;
+        ctx.disconnect(promise);
+    }
+
+    /** Hands what was received and not delivered downstream; from inside a delivery, when that returns. */
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
+        removed = true;
+        if (!delivering) {
+            inTurn(ctx, new Event(() -> handOver(ctx)));
+        }
+    }
+
+    private void handOver(ChannelHandlerContext ctx) {
+        if (ended || closing) {
+            discard();
+            return;
+        }
+        ByteBuf rest = waiting.takeBytes(takeBack());
+        if (rest != null) {
+            ctx.fireChannelRead(rest);
+            ctx.fireChannelReadComplete();
+        }
+    }
+}
