@@ -93,7 +93,7 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public boolean release() {
-        if (!shared && dispatcher == Thread.currentThread() && !returned) {
+        if (!shared && dispatcher == Thread.currentThread() && refCnt() == 1) {
             returned = true;
             return true;
         }

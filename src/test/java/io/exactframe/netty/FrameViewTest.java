@@ -177,6 +177,17 @@ class FrameViewTest {
     }
 
     @Test
+    void aFrameThatAnotherThreadReleasedIsNotReleasedAgain() {
+        receive(10, frame -> {
+            onAnotherThread(frame::release);
+            assertThatExceptionOfType(IllegalReferenceCountException.class).isThrownBy(frame::release);
+            assertThatExceptionOfType(IllegalReferenceCountException.class).isThrownBy(frame::retain);
+            assertThatExceptionOfType(IllegalReferenceCountException.class).isThrownBy(frame::readInt);
+        });
+        assertAllGivenBack();
+    }
+
+    @Test
     void aFrameIsRetainedAndReleasedByAnotherThreadWhileItsOwnerHasIt() {
         receive(10, frame -> {
             onAnotherThread(() -> held.add(frame.retainedSlice()));
