@@ -122,10 +122,10 @@ final class Fragment {
     void settle(ByteBuf frame) {
         if (frame instanceof FrameView lent && lent.isOf(this)) {
             if (lent.takeBack()) {
-                if (lent.unwrap() == bytes) {
+                if (lent.fragment() == bytes) {
                     references++;
                 } else {
-                    lent.unwrap().release();
+                    lent.fragment().release();
                 }
                 return;
             }

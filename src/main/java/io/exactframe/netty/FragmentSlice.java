@@ -31,6 +31,11 @@ abstract class FragmentSlice extends AbstractByteBuf {
         clear().markReaderIndex().markWriterIndex().writerIndex(length);
     }
 
+    /** Where it lies, also once it is released: then that is its owner's, or somebody else's. */
+    final ByteBuf fragment() {
+        return fragment;
+    }
+
     @Override
     public ByteBuf touch() {
         fragment.touch();
@@ -55,60 +60,59 @@ abstract class FragmentSlice extends AbstractByteBuf {
 
     @Override
     public final ByteBuf unwrap() {
+        ensureAccessible();
         return fragment;
     }
 
     @Override
     public ByteBufAllocator alloc() {
-        return fragment.alloc();
+        return unwrap().alloc();
     }
 
     @Override
     public boolean isDirect() {
-        return fragment.isDirect();
+        return unwrap().isDirect();
     }
 
     @Override
     public boolean isReadOnly() {
-        return fragment.isReadOnly();
+        return unwrap().isReadOnly();
     }
 
     @Override
     public boolean isContiguous() {
-        return fragment.isContiguous();
+        return unwrap().isContiguous();
     }
 
     @Override
     public boolean hasArray() {
-        return fragment.hasArray();
+        return unwrap().hasArray();
     }
 
     @Override
     public boolean hasMemoryAddress() {
-        return fragment.hasMemoryAddress();
+        return unwrap().hasMemoryAddress();
     }
 
     @Override
     @Deprecated
     public ByteOrder order() {
-        return fragment.order();
+        return unwrap().order();
     }
 
     @Override
     public byte[] array() {
-        ensureAccessible();
-        return fragment.array();
+        return unwrap().array();
     }
 
     @Override
     public int arrayOffset() {
-        return fragment.arrayOffset() + offset;
+        return unwrap().arrayOffset() + offset;
     }
 
     @Override
     public long memoryAddress() {
-        ensureAccessible();
-        return fragment.memoryAddress() + offset;
+        return unwrap().memoryAddress() + offset;
     }
 
     @Override
@@ -288,7 +292,7 @@ abstract class FragmentSlice extends AbstractByteBuf {
 
     @Override
     public int nioBufferCount() {
-        return fragment.nioBufferCount();
+        return unwrap().nioBufferCount();
     }
 
     @Override

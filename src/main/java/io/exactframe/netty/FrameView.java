@@ -106,7 +106,7 @@ final class FrameView extends FragmentSlice {
             throw new IllegalArgumentException("decrement: " + decrement);
         }
         for (; ; ) {
-            ByteBuf fragment = unwrap();
+            ByteBuf fragment = fragment();
             int now = refCnt();
             if (now < decrement) {
                 throw new IllegalReferenceCountException(now, -decrement);
