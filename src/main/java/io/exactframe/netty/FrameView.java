@@ -126,4 +126,24 @@ final class FrameView extends FragmentSlice {
             }
         }
     }
+
+    @Override
+    public ByteBuf retainedSlice() {
+        return retainedSlice(readerIndex(), readableBytes());
+    }
+
+    /** With a count of its own, as Netty's pooled slices have: its last release is one release of the frame. */
+    @Override
+    public ByteBuf retainedSlice(int index, int length) {
+        checkIndex(index, length);
+        FrameView part = new FrameView(this, lender);
+        retain();
+        part.show(this, index, length);
+        return part;
+    }
+
+    @Override
+    public ByteBuf retainedDuplicate() {
+        return retainedSlice(0, capacity()).setIndex(readerIndex(), writerIndex());
+    }
 }

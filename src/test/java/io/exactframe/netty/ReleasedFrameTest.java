@@ -16,6 +16,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.util.IllegalReferenceCountException;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -241,6 +243,70 @@ class ReleasedFrameTest {
                     assertThat(read.refCnt()).isZero();
                 }
             }
+        }
+    }
+
+    /** What shows a frame, too. */
+    enum Part {
+        SLICE(ByteBuf::slice),
+        DUPLICATE(ByteBuf::duplicate),
+        READ_ONLY(ByteBuf::asReadOnly),
+        LITTLE_ENDIAN(frame -> frame.order(ByteOrder.LITTLE_ENDIAN)),
+        RETAINED_SLICE(ByteBuf::retainedSlice),
+        RETAINED_DUPLICATE(ByteBuf::retainedDuplicate),
+        READ_RETAINED_SLICE(frame -> frame.readRetainedSlice(LENGTH)),
+        RETAINED_SLICE_OF_A_SLICE(frame -> frame.slice().retainedSlice()),
+        RETAINED_SLICE_OF_A_RETAINED_SLICE(frame -> {
+            ByteBuf slice = frame.retainedSlice();
+            ByteBuf of = slice.retainedSlice();
+            slice.release();
+            return of;
+        });
+
+        private final UnaryOperator<ByteBuf> of;
+
+        Part(UnaryOperator<ByteBuf> of) {
+            this.of = of;
+        }
+
+        boolean isRetained() {
+            return name().contains("RETAINED");
+        }
+
+        /** With a count of its own, which may be used up before the frame's is. One of a plain slice shares its. */
+        boolean isCountedApart() {
+            return isRetained() && this != RETAINED_SLICE_OF_A_SLICE;
+        }
+    }
+
+    private Set<String> throwingOfAPart(Decoder decoder, ByteBuf read, Part part, boolean held) {
+        Map<String, String> outcomes = new TreeMap<>();
+        receive(decoder, read, false, frame -> {
+            ByteBuf bytes = part.of.apply(frame);
+            if (!held) {
+                frame.release();
+            }
+            if (part.isRetained()) {
+                bytes.release();
+            }
+            outcomes.putAll(methods().outcomes(bytes, true));
+            if (held) {
+                frame.release();
+            }
+        });
+        return throwing(outcomes);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPartOfAReleasedFrameThrowsWhereverNettysDoes(Part part) {
+        for (boolean held : part.isCountedApart() ? new boolean[] {false, true} : new boolean[] {false}) {
+            ByteBuf read = Memory.POOLED_DIRECT.read(3);
+            Set<String> missing = throwingOfAPart(Decoder.NETTYS, Memory.POOLED_DIRECT.read(3), part, held);
+            assertThat(missing).contains("readInt() 0", "retain() 0", "release() 0");
+            missing.removeAll(throwingOfAPart(Decoder.OURS, read, part, held));
+            assertThat(missing).as("while the frame is held: %s", held).isEmpty();
+            assertThat(read.refCnt()).isZero();
         }
     }
 
