@@ -5,7 +5,6 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -54,23 +53,11 @@ import org.jspecify.annotations.Nullable;
  * outstanding, and switches auto-read on again if it was. Until then auto-read is the receiver's alone.
  */
 public class ExactReceiver extends ChannelDuplexHandler {
-    private final FrameAssembler assembler;
-    private final Stash stash;
     private final ReceiveQueue receives = new ReceiveQueue();
-    private final ReadOnDemand reads = new ReadOnDemand();
+    private final Serving serving;
 
     private volatile boolean beingAdded;
     volatile @Nullable ChannelHandlerContext context; // written by handlerAdded
-
-    private boolean serving;
-    private boolean wasActive;
-    private boolean inputEnded;
-    private boolean truncated; // the end was inside a frame
-    private boolean removed;
-    private boolean left; // and what follows from the removal is done
-
-    /** Why nothing more can be received, if it is more than the end of the stream. */
-    private @Nullable Throwable failure;
 
     /** A receiver with {@linkplain ReceiveOptions#defaults() default} options. */
     public ExactReceiver() {
@@ -83,8 +70,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @param options how to receive
      */
     public ExactReceiver(ReceiveOptions options) {
-        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
-        stash = new Stash(assembler);
+        serving = new Serving(receives, options);
     }
 
     /**
@@ -95,7 +81,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<ByteBuf> receive(int size) {
-        return submit(new FrameLengthRule.Fixed(size), size, false);
+        return submit(new FrameReceive(this, new FrameLengthRule.Fixed(size), size, false));
     }
 
     /**
@@ -106,7 +92,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<@Nullable ByteBuf> receiveOrEnd(int size) {
-        return submit(new FrameLengthRule.Fixed(size), size, true);
+        return submit(new FrameReceive(this, new FrameLengthRule.Fixed(size), size, true));
     }
 
     /**
@@ -118,11 +104,10 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit
      */
     public ProgressiveFuture<ByteBuf> receive(LengthPrefix prefix, int maxFrameLength) {
-        return submit(prefix.checked(maxFrameLength), maxFrameLength, false);
+        return submit(new FrameReceive(this, prefix.checked(maxFrameLength), maxFrameLength, false));
     }
 
-    private ReceiveFuture submit(FrameLengthRule rule, int limit, boolean orEnd) {
-        ReceiveFuture receive = new ReceiveFuture(this, rule, limit, orEnd);
+    private <V> ReceiveFuture<V> submit(ReceiveFuture<V> receive) {
         if (context == null && !beingAdded) {
             receive.tryFailure(new ChannelPipelineException("the receiver is in no pipeline"));
         } else if (receives.add(receive)) {
@@ -144,13 +129,13 @@ public class ExactReceiver extends ChannelDuplexHandler {
             return;
         }
         if (ctx.executor().inEventLoop()) {
-            serve(ctx);
+            serving.serve(ctx);
             return;
         }
         try {
             ctx.executor().execute(this::wake); // the event loop may have changed by then
         } catch (RejectedExecutionException loopIsGone) {
-            for (ReceiveFuture receive; (receive = receives.nextMade()) != null; ) {
+            for (ReceiveFuture<?> receive; (receive = receives.nextMade()) != null; ) {
                 receives.fail(receive, new ClosedChannelException());
             }
         }
@@ -165,233 +150,76 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-        reads.switchAutoReadOff(ctx);
-        wasActive = ctx.channel().isActive();
-        inputEnded = wasActive && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
+        serving.added(ctx);
         context = ctx;
-        serve(ctx);
+        serving.serve(ctx);
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) throws Exception {
-        wasActive = true;
+        serving.active();
         ctx.fireChannelActive();
-        readIfWanted(ctx);
+        serving.readIfWanted(ctx);
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-        if (!(message instanceof ByteBuf fragment)) {
-            ctx.fireChannelRead(message);
-        } else if (inputEnded || !fragment.isReadable()) {
-            fragment.release();
+        if (message instanceof ByteBuf fragment) {
+            serving.arrived(ctx, fragment);
         } else {
-            stash.add(fragment);
-            reads.switchAutoReadOff(ctx); // in case somebody switched it on
-            serve(ctx);
+            ctx.fireChannelRead(message);
         }
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        reads.done();
-        readIfWanted(ctx);
+        serving.readDone();
+        serving.readIfWanted(ctx);
         ctx.fireChannelReadComplete();
     }
 
-    /** Reads only when it is the receiver that wants more, whoever asks. */
     @Override
     public void read(ChannelHandlerContext ctx) throws Exception {
-        reads.switchAutoReadOff(ctx); // that it was switched on is why it reads
-        readIfWanted(ctx);
-    }
-
-    private void readIfWanted(ChannelHandlerContext ctx) {
-        boolean wanted = !receives.isEmpty() || !stash.hasUnread();
-        if (wanted && wasActive && !inputEnded && !removed) {
-            reads.read(ctx);
-        }
+        serving.readAsked(ctx);
     }
 
     @Override
     public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
-        reads.done();
+        serving.readDone();
         ctx.fireChannelUnregistered();
     }
 
     @Override
     public void channelRegistered(ChannelHandlerContext ctx) throws Exception {
         ctx.fireChannelRegistered();
-        readIfWanted(ctx);
-    }
-
-    /** Serves the receives in order until one has to wait. Not nested: a listener's receive only queues. */
-    private void serve(ChannelHandlerContext ctx) {
-        if (!serving) {
-            serveNow(ctx);
-        }
-    }
-
-    private void serveNow(ChannelHandlerContext ctx) {
-        boolean nested = serving; // in an event that ends the input; nothing is half done while listeners run
-        serving = true;
-        try {
-            serveAll(ctx);
-        } finally {
-            serving = nested;
-        }
-        if (!nested) {
-            if (removed && !left) {
-                leave(ctx);
-            }
-            readIfWanted(ctx);
-        }
-    }
-
-    private void serveAll(ChannelHandlerContext ctx) {
-        ReceiveFuture receive;
-        while ((!removed || left) && (receive = next(ctx)) != null) {
-            ByteBuf frame = null;
-            long length = 0;
-            try {
-                assembler.expect(receive.rule, receive.limit);
-                // From here on it cannot be cancelled; if it was just before, its bytes are still as they came.
-                if (stash.fill(ctx.alloc()) && receive.setUncancellable()) {
-                    length = assembler.expected();
-                    frame = assembler.take(ctx.alloc());
-                }
-            } catch (Throwable violation) {
-                lose(ctx, violation);
-            }
-            if (frame != null) {
-                succeed(receive, frame, length);
-            } else if (inputEnded && receive.setUncancellable() && !receive.isDone()) {
-                failUnserved(ctx);
-            } else if (!receive.isDone()) {
-                receive.progress(assembler.received(), assembler.isInHeader() ? -1 : assembler.expected());
-                if (!receive.isDone() && !stash.hasUnread()) { // neither cancelled nor fed by a listener
-                    return;
-                }
-            }
-        }
-    }
-
-    private @Nullable ReceiveFuture next(ChannelHandlerContext ctx) {
-        for (ReceiveFuture made; (made = receives.nextMade()) != null; ) {
-            wasActive |= ctx.channel().isActive();
-            if (wasActive) {
-                made.late = inputEnded;
-                receives.admit(made);
-            } else {
-                boolean open = ctx.channel().isOpen();
-                receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
-            }
-        }
-        return receives.first(stash);
-    }
-
-    private void succeed(ReceiveFuture receive, ByteBuf frame, long length) {
-        receives.removeFirst();
-        try {
-            receive.progress(length, length);
-            receive.setSuccess(frame);
-        } finally {
-            assembler.settle(frame);
-        }
-    }
-
-    /** The first receive when the input has ended and what is here is not enough for it. */
-    private void failUnserved(ChannelHandlerContext ctx) {
-        ReceiveFuture receive = receives.removeFirst();
-        PrematureCloseException close = assembler.prematureClose();
-        boolean lost = close.receivedBytes() > 0;
-        truncated |= lost;
-        assembler.discard();
-        if (lost && !removed) {
-            ctx.fireExceptionCaught(close); // before a listener may close the channel or remove this handler
-        }
-        if (failure != null) {
-            receive.tryFailure(failure);
-        } else if (receive.orEnd && !truncated) {
-            receive.trySuccess(null);
-        } else if (receive.late && !lost && !ctx.channel().isOpen()) {
-            receive.tryFailure(new ClosedChannelException());
-        } else {
-            receive.tryFailure(close);
-        }
-    }
-
-    /** The framing is lost, or memory: the first receive fails, all others will. */
-    private void lose(ChannelHandlerContext ctx, Throwable violation) {
-        failure = violation;
-        inputEnded = true;
-        stash.release();
-        ReceiveFuture receive = receives.removeFirst();
-        receive.setUncancellable(); // its bytes are gone
-        if (!removed) {
-            ctx.fireExceptionCaught(violation); // as above
-        }
-        receive.tryFailure(violation);
-    }
-
-    private void endOfInput(ChannelHandlerContext ctx) {
-        inputEnded = true;
-        serveNow(ctx);
+        serving.readIfWanted(ctx);
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
-        boolean ends = cause instanceof IOException && !inputEnded;
-        if (ends) {
-            failure = cause;
-            inputEnded = true;
-        }
-        ctx.fireExceptionCaught(cause);
-        if (ends) {
-            serveNow(ctx);
+        if (cause instanceof IOException) {
+            serving.socketFailed(ctx, cause);
+        } else {
+            ctx.fireExceptionCaught(cause);
         }
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
         if (event instanceof ChannelInputShutdownEvent) {
-            endOfInput(ctx);
+            serving.endOfInput(ctx);
         }
         ctx.fireUserEventTriggered(event);
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
-        endOfInput(ctx);
+        serving.endOfInput(ctx);
         ctx.fireChannelInactive();
     }
 
-    /** Fails what is outstanding, hands what nobody received downstream; from inside a listener, when that returns. */
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
-        removed = true;
-        if (!serving) {
-            leave(ctx);
-        }
-    }
-
-    private void leave(ChannelHandlerContext ctx) {
-        left = true;
-        if (!ctx.channel().isOpen()) {
-            // The pipeline is torn down at once, but what came before the close may still be asked for.
-            endOfInput(ctx);
-            stash.moveToHeap();
-            return;
-        }
-        ByteBuf[] rest = stash.takeAll();
-        failure = new ChannelPipelineException("the receiver was removed from its pipeline");
-        endOfInput(ctx);
-        for (ByteBuf bytes : rest) {
-            ctx.fireChannelRead(bytes);
-        }
-        if (rest.length > 0) {
-            ctx.fireChannelReadComplete();
-        }
-        reads.restoreAutoRead(ctx);
+        serving.removed(ctx);
     }
 }

@@ -1,17 +1,19 @@
 package io.exactframe.netty;
 
-import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.DefaultProgressivePromise;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 
-/** One receive: what was asked, and the promise of it. */
-final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
+/** One receive: what was asked, how far it is, and the promise of it. Served on the event loop, in order. */
+abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
     private static final int PROGRESS_STEP = 64 * 1024;
 
-    final FrameLengthRule rule;
-    final int limit;
+    // How far it is, as PrematureCloseException has it.
+    long expected;
+    long received;
+    boolean inHeader;
 
     /** Whether the end of the stream, before the first byte, is an answer. */
     final boolean orEnd;
@@ -22,18 +24,27 @@ final class ReceiveFuture extends DefaultProgressivePromise<ByteBuf> {
     private final ExactReceiver receiver;
     private long reported;
 
-    ReceiveFuture(ExactReceiver receiver, FrameLengthRule rule, int limit, boolean orEnd) {
+    ReceiveFuture(ExactReceiver receiver, long expected, boolean orEnd) {
         this.receiver = receiver;
-        this.rule = rule;
-        this.limit = limit;
+        this.expected = expected;
         this.orEnd = orEnd;
     }
 
-    void progress(long received, long total) {
-        if (received == total || received - reported >= PROGRESS_STEP) {
+    /** Takes from the stash what it can use; true if that was the last of it. A throw means that the stream is lost. */
+    abstract boolean take(Stash stash, ByteBufAllocator alloc);
+
+    /** Completes it, when all is taken. */
+    abstract void finish(Stash stash);
+
+    void progress() {
+        if (received == expected || received - reported >= PROGRESS_STEP) {
             reported = received;
-            tryProgress(received, total);
+            tryProgress(received, inHeader ? -1 : expected);
         }
+    }
+
+    PrematureCloseException prematureClose() {
+        return new PrematureCloseException(expected, received, inHeader);
     }
 
     @Override

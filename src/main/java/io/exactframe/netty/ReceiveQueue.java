@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 final class ReceiveQueue {
     private static final int MOST = 1024;
 
-    private final Queue<ReceiveFuture> made = new ConcurrentLinkedQueue<>();
-    private final ArrayDeque<ReceiveFuture> admitted = new ArrayDeque<>();
+    private final Queue<ReceiveFuture<?>> made = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<ReceiveFuture<?>> admitted = new ArrayDeque<>();
     private final AtomicInteger size = new AtomicInteger(); // of both
     private volatile boolean someCancelled;
 
     /** Any thread: adds a receive, or fails it if there are too many. */
-    boolean add(ReceiveFuture receive) {
+    boolean add(ReceiveFuture<?> receive) {
         if (size.incrementAndGet() > MOST) {
             fail(receive, new RejectedExecutionException(MOST + " receives are outstanding"));
             return false;
@@ -32,27 +32,23 @@ final class ReceiveQueue {
     }
 
     /** The next that was made and is in neither queue from now on; null if there is none. */
-    @Nullable ReceiveFuture nextMade() {
+    @Nullable ReceiveFuture<?> nextMade() {
         return made.poll();
     }
 
-    void admit(ReceiveFuture receive) {
+    void admit(ReceiveFuture<?> receive) {
         admitted.add(receive);
     }
 
     /** Fails one that is in neither queue. */
-    void fail(ReceiveFuture receive, Throwable cause) {
+    void fail(ReceiveFuture<?> receive, Throwable cause) {
         size.decrementAndGet();
         receive.tryFailure(cause);
     }
 
-    boolean isEmpty() {
-        return admitted.isEmpty();
-    }
-
     /** The one to be served, without those that were cancelled; null if there is none. */
-    @Nullable ReceiveFuture first(Stash stash) {
-        ReceiveFuture first = admitted.peek();
+    @Nullable ReceiveFuture<?> first(Stash stash) {
+        ReceiveFuture<?> first = admitted.peek();
         if (someCancelled || first != null && first.isDone()) {
             someCancelled = false;
             boolean cancelled = first != null && first.isDone();
@@ -70,7 +66,7 @@ final class ReceiveQueue {
         return true;
     }
 
-    ReceiveFuture removeFirst() {
+    ReceiveFuture<?> removeFirst() {
         size.decrementAndGet();
         return admitted.remove();
     }

@@ -8,11 +8,11 @@ import java.util.ArrayDeque;
 
 /** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
 final class Stash {
-    private final FrameAssembler assembler;
+    final FrameAssembler assembler;
     private final ArrayDeque<ByteBuf> fragments = new ArrayDeque<>(2);
 
-    Stash(FrameAssembler assembler) {
-        this.assembler = assembler;
+    Stash(ReceiveOptions options) {
+        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
     }
 
     @SuppressWarnings("deprecation") // copying fragments together wants them all of one order

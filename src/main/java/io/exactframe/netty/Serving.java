@@ -1,0 +1,219 @@
+package io.exactframe.netty;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipelineException;
+import io.netty.channel.socket.DuplexChannel;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.NotYetConnectedException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves the receives of a receiver, in order, each until it is complete or the stream has ended; reads while the first
+ * has to wait. On the event loop, all of it.
+ */
+final class Serving {
+    private final ReceiveQueue receives;
+    private final Stash stash;
+    private final ReadOnDemand reads = new ReadOnDemand();
+
+    private boolean underWay;
+    private boolean again; // something happened meanwhile
+    private boolean wasActive;
+    private boolean inputEnded;
+    private boolean truncated; // the end was inside a frame, which was told
+    private boolean removed;
+    private boolean left; // and what follows from the removal is done
+
+    /** Why nothing more can be received, if it is more than the end of the stream. */
+    private @Nullable Throwable failure;
+
+    Serving(ReceiveQueue receives, ReceiveOptions options) {
+        this.receives = receives;
+        this.stash = new Stash(options);
+    }
+
+    void added(ChannelHandlerContext ctx) {
+        reads.switchAutoReadOff(ctx);
+        wasActive = ctx.channel().isActive();
+        inputEnded = wasActive && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
+    }
+
+    void active() {
+        wasActive = true;
+    }
+
+    void arrived(ChannelHandlerContext ctx, ByteBuf fragment) {
+        if (inputEnded || !fragment.isReadable()) {
+            fragment.release();
+            return;
+        }
+        stash.add(fragment);
+        reads.switchAutoReadOff(ctx); // in case somebody switched it on
+        serve(ctx);
+    }
+
+    /** Somebody else's read(): that auto-read was switched on is why. */
+    void readAsked(ChannelHandlerContext ctx) {
+        reads.switchAutoReadOff(ctx);
+        readIfWanted(ctx);
+    }
+
+    /** The read is over, or its event loop is no longer the channel's. */
+    void readDone() {
+        reads.done();
+    }
+
+    /** Reads only when it is the receiver that wants more. */
+    void readIfWanted(ChannelHandlerContext ctx) {
+        if (!stash.hasUnread() && wasActive && !inputEnded && !removed) {
+            reads.read(ctx);
+        }
+    }
+
+    /** Serves the receives in order until one has to wait. Not nested: a listener's receive only queues. */
+    void serve(ChannelHandlerContext ctx) {
+        if (underWay) {
+            again = true;
+        } else {
+            serveNow(ctx);
+        }
+    }
+
+    private void serveNow(ChannelHandlerContext ctx) {
+        boolean nested = underWay; // in an event that ends the input; nothing is half done while listeners run
+        underWay = true;
+        try {
+            serveAll(ctx);
+        } finally {
+            underWay = nested;
+        }
+        if (!nested) {
+            if (removed && !left) {
+                leave(ctx);
+            }
+            readIfWanted(ctx);
+        }
+    }
+
+    private void serveAll(ChannelHandlerContext ctx) {
+        ReceiveFuture<?> receive;
+        while ((!removed || left) && (receive = next(ctx)) != null) {
+            again = false;
+            boolean whole;
+            try {
+                whole = receive.take(stash, ctx.alloc());
+            } catch (Throwable violation) {
+                lose(ctx, violation);
+                continue;
+            }
+            if (whole) {
+                receives.removeFirst();
+                receive.finish(stash);
+            } else if (inputEnded && receive.setUncancellable() && !receive.isDone()) {
+                failUnserved(ctx);
+            } else if (!receive.isDone()) {
+                receive.progress();
+                if (!receive.isDone() && !again) { // neither cancelled nor fed by a listener
+                    return;
+                }
+            }
+        }
+    }
+
+    private @Nullable ReceiveFuture<?> next(ChannelHandlerContext ctx) {
+        for (ReceiveFuture<?> made; (made = receives.nextMade()) != null; ) {
+            wasActive |= ctx.channel().isActive();
+            if (wasActive) {
+                made.late = inputEnded;
+                receives.admit(made);
+            } else {
+                boolean open = ctx.channel().isOpen();
+                receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
+            }
+        }
+        return receives.first(stash);
+    }
+
+    /** The first receive when the input has ended and what is here is not enough for it. */
+    private void failUnserved(ChannelHandlerContext ctx) {
+        ReceiveFuture<?> receive = receives.removeFirst();
+        PrematureCloseException close = receive.prematureClose();
+        boolean lost = close.receivedBytes() > 0;
+        boolean told = truncated;
+        truncated |= lost;
+        stash.assembler.discard();
+        if (lost && !told && !removed) {
+            ctx.fireExceptionCaught(close); // before a listener may close the channel or remove this handler
+        }
+        if (failure != null) {
+            receive.tryFailure(failure);
+        } else if (receive.orEnd && !truncated) {
+            receive.trySuccess(null);
+        } else if (receive.late && !lost && !ctx.channel().isOpen()) {
+            receive.tryFailure(new ClosedChannelException());
+        } else {
+            receive.tryFailure(close);
+        }
+    }
+
+    /** The framing is lost, or memory: the first receive fails, all others will. */
+    private void lose(ChannelHandlerContext ctx, Throwable violation) {
+        failure = violation;
+        inputEnded = true;
+        truncated = true;
+        stash.release();
+        ReceiveFuture<?> receive = receives.removeFirst();
+        receive.setUncancellable(); // its bytes are gone
+        if (!removed) {
+            ctx.fireExceptionCaught(violation); // as above
+        }
+        receive.tryFailure(violation);
+    }
+
+    void endOfInput(ChannelHandlerContext ctx) {
+        inputEnded = true;
+        serveNow(ctx);
+    }
+
+    /** An error of the socket, which goes on in front of what follows from it. */
+    void socketFailed(ChannelHandlerContext ctx, Throwable cause) {
+        boolean ends = !inputEnded;
+        if (ends) {
+            failure = cause;
+            inputEnded = true;
+        }
+        ctx.fireExceptionCaught(cause);
+        if (ends) {
+            serveNow(ctx);
+        }
+    }
+
+    /** Fails what is outstanding, hands what nobody received downstream; from inside a listener, when that returns. */
+    void removed(ChannelHandlerContext ctx) {
+        removed = true;
+        if (!underWay) {
+            leave(ctx);
+        }
+    }
+
+    private void leave(ChannelHandlerContext ctx) {
+        left = true;
+        if (!ctx.channel().isOpen()) {
+            // The pipeline is torn down at once, but what came before the close may still be asked for.
+            endOfInput(ctx);
+            stash.moveToHeap();
+            return;
+        }
+        ByteBuf[] rest = stash.takeAll();
+        failure = new ChannelPipelineException("the receiver was removed from its pipeline");
+        endOfInput(ctx);
+        for (ByteBuf bytes : rest) {
+            ctx.fireChannelRead(bytes);
+        }
+        if (rest.length > 0) {
+            ctx.fireChannelReadComplete();
+        }
+        reads.restoreAutoRead(ctx);
+    }
+}
