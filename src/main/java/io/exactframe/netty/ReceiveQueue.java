@@ -37,7 +37,11 @@ final class ReceiveQueue {
     }
 
     void admit(ReceiveFuture<?> receive) {
-        admitted.add(receive);
+        if (receive.isDone()) {
+            size.decrementAndGet(); // cancelled meanwhile, and maybe told before it was to be found here
+        } else {
+            admitted.add(receive);
+        }
     }
 
     /** Fails one that is in neither queue. */
