@@ -107,6 +107,18 @@ public class ExactReceiver extends ChannelDuplexHandler {
         return submit(new FrameReceive(this, prefix.checked(maxFrameLength), maxFrameLength, false));
     }
 
+    /**
+     * Receives {@code size} bytes that nobody wants. They are released as they come: memory stays the same, whatever the
+     * size. If it is cancelled, what it has skipped is gone, and the rest is the next receive's.
+     *
+     * @param size bytes, at least 1
+     * @return done when they have come
+     * @throws IllegalArgumentException if {@code size} is less than 1
+     */
+    public ProgressiveFuture<Void> skip(long size) {
+        return submit(new SkipReceive(this, size));
+    }
+
     private <V> ReceiveFuture<V> submit(ReceiveFuture<V> receive) {
         if (context == null && !beingAdded) {
             receive.tryFailure(new ChannelPipelineException("the receiver is in no pipeline"));

@@ -183,6 +183,13 @@ final class FrameAssembler {
         return assembled.writerIndex(length);
     }
 
+    /** The next bytes of the fragment, at most so many, which are no part of a frame; owned by the caller. */
+    ByteBuf takePart(long most) {
+        ByteBuf part = fragment.takePart((int) Math.min(most, fragment.readableBytes()));
+        fragment.leaveAlone();
+        return part;
+    }
+
     private void beginFrame() {
         promised = UNKNOWN;
         frameLength = UNKNOWN;

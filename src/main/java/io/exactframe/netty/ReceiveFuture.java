@@ -25,6 +25,9 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
     private long reported;
 
     ReceiveFuture(ExactReceiver receiver, long expected, boolean orEnd) {
+        if (expected < 1) {
+            throw new IllegalArgumentException("at least 1 byte can be received, not " + expected);
+        }
         this.receiver = receiver;
         this.expected = expected;
         this.orEnd = orEnd;

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
 final class Stash {
@@ -35,6 +36,18 @@ final class Stash {
             assembler.offer(next);
         }
         return true;
+    }
+
+    /** The next bytes as they came, at most so many; owned by the caller. Not within a frame. Null if there are none. */
+    @Nullable ByteBuf takePart(long most) {
+        if (!assembler.hasUnread()) {
+            ByteBuf next = fragments.poll();
+            if (next == null) {
+                return null;
+            }
+            assembler.offer(next);
+        }
+        return assembler.takePart(most);
     }
 
     /** The frame under way is not wanted: its bytes are the next one's. */
