@@ -9,6 +9,8 @@ import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
+import java.nio.channels.WritableByteChannel;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +56,7 @@ import org.jspecify.annotations.Nullable;
  */
 public class ExactReceiver extends ChannelDuplexHandler {
     private final ReceiveQueue receives = new ReceiveQueue();
+    private final SinkWriter writer = new SinkWriter(this::wake);
     private final Serving serving;
 
     private volatile boolean beingAdded;
@@ -70,7 +73,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @param options how to receive
      */
     public ExactReceiver(ReceiveOptions options) {
-        serving = new Serving(receives, options);
+        serving = new Serving(receives, writer, options);
     }
 
     /**
@@ -119,6 +122,35 @@ public class ExactReceiver extends ChannelDuplexHandler {
         return submit(new SkipReceive(this, size));
     }
 
+    /**
+     * Receives {@code size} bytes and writes them to a sink, a {@code FileChannel} for example, in another thread, in
+     * order, each write complete before the next. No more than one read is handed over at a time, 64 KiB if reads are
+     * smaller; while the sink is behind, one read more is kept and nothing is read. Memory stays the same, whatever the
+     * size.
+     *
+     * <p>The future is done when all the bytes are in the sink. If it fails, it does so when the sink is at rest, and
+     * the sink's position is what is safely in it; a {@link PrematureCloseException} counts the bytes in the sink, and so
+     * does progress.
+     *
+     * <p>It fails with what the sink throws (a full disk, a closed file) and with what the executor throws. The stream
+     * then goes on: the next receive begins with the first byte that is not in the sink.
+     *
+     * <p>If it is cancelled, it is done at once, but what was handed over still goes into the sink, and only what was not
+     * is the next receive's. Nothing is handed over after {@code cancel} has returned: a task that closes the sink is at
+     * the right place in the same executor, if that runs one task after the other. The thread that writes is never
+     * interrupted, since that would close a file.
+     *
+     * @param sink where the bytes go; it may take as few at a time as it likes, none included; it stays open. Nobody
+     *     else uses it until the future is done
+     * @param size bytes, at least 1
+     * @param io runs the writes, which may block: not in the thread that calls it, which is the event loop
+     * @return done when the last byte is in the sink
+     * @throws IllegalArgumentException if {@code size} is less than 1
+     */
+    public ProgressiveFuture<Void> receiveTo(WritableByteChannel sink, long size, Executor io) {
+        return submit(new SinkReceive(this, writer, sink, size, io));
+    }
+
     private <V> ReceiveFuture<V> submit(ReceiveFuture<V> receive) {
         if (context == null && !beingAdded) {
             receive.tryFailure(new ChannelPipelineException("the receiver is in no pipeline"));
@@ -150,6 +182,8 @@ public class ExactReceiver extends ChannelDuplexHandler {
             for (ReceiveFuture<?> receive; (receive = receives.nextMade()) != null; ) {
                 receives.fail(receive, new ClosedChannelException());
             }
+            // Those behind a sink that was still writing; nobody else serves when the event loop has ended.
+            ctx.executor().terminationFuture().addListener(ended -> serving.serveTheRest(ctx));
         }
     }
 

@@ -17,7 +17,7 @@ final class FrameReceive extends ReceiveFuture<ByteBuf> {
     }
 
     @Override
-    boolean take(Stash stash, ByteBufAllocator alloc) {
+    Needs take(Stash stash, ByteBufAllocator alloc) {
         FrameAssembler assembler = stash.assembler;
         assembler.expect(rule, limit);
         boolean whole = stash.fill(alloc);
@@ -26,11 +26,11 @@ final class FrameReceive extends ReceiveFuture<ByteBuf> {
         inHeader = assembler.isInHeader();
         // From here on it cannot be cancelled; if it was just before, its bytes are still as they came.
         if (!whole || !setUncancellable()) {
-            return false;
+            return Needs.BYTES;
         }
         received = expected;
         frame = assembler.take(alloc);
-        return true;
+        return Needs.NOTHING;
     }
 
     @Override

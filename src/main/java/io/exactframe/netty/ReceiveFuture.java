@@ -10,6 +10,13 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
     private static final int PROGRESS_STEP = 64 * 1024;
 
+    /** What a receive needs to go on. */
+    enum Needs {
+        NOTHING,
+        BYTES,
+        ITS_SINK
+    }
+
     // How far it is, as PrematureCloseException has it.
     long expected;
     long received;
@@ -33,10 +40,10 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
         this.orEnd = orEnd;
     }
 
-    /** Takes from the stash what it can use; true if that was the last of it. A throw means that the stream is lost. */
-    abstract boolean take(Stash stash, ByteBufAllocator alloc);
+    /** Takes from the stash what it can use. A throw means that the stream is lost. */
+    abstract Needs take(Stash stash, ByteBufAllocator alloc);
 
-    /** Completes it, when all is taken. */
+    /** Completes it, when it needs nothing. */
     abstract void finish(Stash stash);
 
     void progress() {
@@ -44,6 +51,11 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
             reported = received;
             tryProgress(received, inHeader ? -1 : expected);
         }
+    }
+
+    /** What it will have received when it needs its sink no more. */
+    long arrived(Stash stash) {
+        return received;
     }
 
     PrematureCloseException prematureClose() {

@@ -1,5 +1,6 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.ReceiveFuture.Needs;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Serving {
     private final ReceiveQueue receives;
+    private final SinkWriter writer;
     private final Stash stash;
     private final ReadOnDemand reads = new ReadOnDemand();
 
@@ -28,8 +30,9 @@ final class Serving {
     /** Why nothing more can be received, if it is more than the end of the stream. */
     private @Nullable Throwable failure;
 
-    Serving(ReceiveQueue receives, ReceiveOptions options) {
+    Serving(ReceiveQueue receives, SinkWriter writer, ReceiveOptions options) {
         this.receives = receives;
+        this.writer = writer;
         this.stash = new Stash(options);
     }
 
@@ -100,21 +103,24 @@ final class Serving {
         ReceiveFuture<?> receive;
         while ((!removed || left) && (receive = next(ctx)) != null) {
             again = false;
-            boolean whole;
+            Needs needs;
             try {
-                whole = receive.take(stash, ctx.alloc());
+                needs = receive.take(stash, ctx.alloc());
             } catch (Throwable violation) {
                 lose(ctx, violation);
                 continue;
             }
-            if (whole) {
+            if (needs == Needs.NOTHING) {
                 receives.removeFirst();
                 receive.finish(stash);
-            } else if (inputEnded && receive.setUncancellable() && !receive.isDone()) {
+            } else if (needs == Needs.BYTES && inputEnded && receive.setUncancellable() && !receive.isDone()) {
                 failUnserved(ctx);
             } else if (!receive.isDone()) {
+                if (inputEnded) {
+                    tellOfTheEnd(ctx, receive);
+                }
                 receive.progress();
-                if (!receive.isDone() && !again) { // neither cancelled nor fed by a listener
+                if (!receive.isDone() && !again) { // neither cancelled nor fed by a listener, nor is its sink ready
                     return;
                 }
             }
@@ -132,6 +138,7 @@ final class Serving {
                 receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
             }
         }
+        writer.settle(stash); // of one that was cancelled, which nobody else asks for
         return receives.first(stash);
     }
 
@@ -157,6 +164,15 @@ final class Serving {
         }
     }
 
+    /** The first receive waits for its sink and fails later, but what follows the end in the pipeline does not wait. */
+    private void tellOfTheEnd(ChannelHandlerContext ctx, ReceiveFuture<?> receive) {
+        long arrived = receive.arrived(stash);
+        if (arrived > 0 && arrived < receive.expected && !truncated && !removed) {
+            truncated = true;
+            ctx.fireExceptionCaught(new PrematureCloseException(receive.expected, arrived, false));
+        }
+    }
+
     /** The framing is lost, or memory: the first receive fails, all others will. */
     private void lose(ChannelHandlerContext ctx, Throwable violation) {
         failure = violation;
@@ -169,6 +185,12 @@ final class Serving {
             ctx.fireExceptionCaught(violation); // as above
         }
         receive.tryFailure(violation);
+    }
+
+    /** When there is no event loop any more, in a thread that nobody else serves in. */
+    void serveTheRest(ChannelHandlerContext ctx) {
+        inputEnded = true;
+        serve(ctx);
     }
 
     void endOfInput(ChannelHandlerContext ctx) {
@@ -205,7 +227,9 @@ final class Serving {
             stash.moveToHeap();
             return;
         }
+        writer.settle(stash);
         ByteBuf[] rest = stash.takeAll();
+        stash.release();
         failure = new ChannelPipelineException("the receiver was removed from its pipeline");
         endOfInput(ctx);
         for (ByteBuf bytes : rest) {

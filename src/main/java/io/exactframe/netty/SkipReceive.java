@@ -10,12 +10,12 @@ final class SkipReceive extends ReceiveFuture<Void> {
     }
 
     @Override
-    boolean take(Stash stash, ByteBufAllocator alloc) {
+    Needs take(Stash stash, ByteBufAllocator alloc) {
         for (ByteBuf part; received < expected && (part = stash.takePart(expected - received)) != null; ) {
             received += part.readableBytes();
             part.release();
         }
-        return received == expected;
+        return received == expected ? Needs.NOTHING : Needs.BYTES;
     }
 
     @Override

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class Stash {
     final FrameAssembler assembler;
     private final ArrayDeque<ByteBuf> fragments = new ArrayDeque<>(2);
+    private boolean onHeap;
+    private boolean released; // and nothing of the stream is wanted any more
 
     Stash(ReceiveOptions options) {
         assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
@@ -24,6 +26,14 @@ final class Stash {
     /** Whether there are bytes that are not part of the frame under way. */
     boolean hasUnread() {
         return assembler.hasUnread() || !fragments.isEmpty();
+    }
+
+    long unreadBytes() {
+        long bytes = assembler.bufferedBytes();
+        for (ByteBuf fragment : fragments) {
+            bytes += fragment.readableBytes();
+        }
+        return bytes;
     }
 
     /** Whether the frame that the assembler expects is whole; if not, it has taken all there was. */
@@ -58,6 +68,22 @@ final class Stash {
         }
     }
 
+    /** Parts that were taken and not used, all that is left of them: they are the next one's too. */
+    void giveBack(ArrayDeque<ByteBuf> parts) {
+        if (parts.isEmpty()) {
+            return;
+        }
+        giveBack();
+        while (!parts.isEmpty()) {
+            fragments.addFirst(parts.removeLast());
+        }
+        if (released) {
+            release();
+        } else if (onHeap) {
+            moveToHeap();
+        }
+    }
+
     /** Everything, for the caller to release. */
     ByteBuf[] takeAll() {
         giveBack();
@@ -68,21 +94,24 @@ final class Stash {
 
     /** Moves everything to the heap, where nobody has to release it if nobody asks for it. */
     void moveToHeap() {
-        ByteBuf[] all = takeAll();
-        if (all.length > 0) {
-            add(Unpooled.copiedBuffer(all));
-            release(all);
+        onHeap = true;
+        giveBack();
+        if (!fragments.isEmpty()) {
+            ByteBuf all = Unpooled.copiedBuffer(fragments.toArray(new ByteBuf[0]));
+            release(fragments);
+            add(all);
         }
     }
 
     void release() {
+        released = true;
         assembler.discard();
-        release(takeAll());
+        release(fragments);
     }
 
-    private static void release(ByteBuf[] all) {
-        for (ByteBuf bytes : all) {
-            bytes.release();
+    static void release(ArrayDeque<ByteBuf> all) {
+        while (!all.isEmpty()) {
+            all.remove().release();
         }
     }
 }
