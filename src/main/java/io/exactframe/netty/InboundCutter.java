@@ -62,6 +62,9 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     /** Everything received and not given, in order, as if it had never been looked at; null if there is none. */
     abstract @Nullable ByteBuf takeBack();
 
+    /** At removal, in front of what goes on then: tells whoever got a part of a frame that no more of it will come. */
+    void abort(ChannelHandlerContext ctx) {}
+
     /** Releases all that is held. */
     abstract void discard();
 
@@ -231,6 +234,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     }
 
     private void handOver(ChannelHandlerContext ctx) {
+        abort(ctx);
         if (ended || closing) {
             discard();
             return;

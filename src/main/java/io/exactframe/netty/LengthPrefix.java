@@ -2,6 +2,7 @@ package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LengthPrefix extends FrameLengthRule {
     private static final int PAYLOAD_ONLY = -1;
+    private static final int LONGEST_HEADER = Integer.MAX_VALUE - 8; // as long as an array can be
 
     /** Where the bytes that a length field counts start. They end with the payload; a trailer is never counted. */
     public enum CountedFrom {
@@ -271,7 +273,19 @@ public final class LengthPrefix extends FrameLengthRule {
         return this;
     }
 
-    /** The whole frame's length if the field says value in so many bytes; more than any limit if beyond 2^63. */
+    /** This prefix if it makes sense, with that limit, for frames whose header and payload go on apart. */
+    LengthPrefix checkedForStream(long maxFrameLength) {
+        if (strip != PAYLOAD_ONLY) {
+            throw new IllegalArgumentException("the header goes on apart from the payload, keepHeader() and strip()"
+                    + " make no sense: " + this);
+        }
+        if (longestHeader() > LONGEST_HEADER) {
+            throw new IllegalArgumentException("no buffer holds the header: " + this);
+        }
+        return checked(maxFrameLength);
+    }
+
+    /** The whole frame's length if the field says value in so many bytes; 2^63 - 1 if it is beyond that. */
     private long frameLength(long value, int width) {
         long more = uncounted + (countsField ? 0 : width);
         return value > Long.MAX_VALUE - Math.max(more, 0) ? Long.MAX_VALUE : value + more;
@@ -285,6 +299,9 @@ public final class LengthPrefix extends FrameLengthRule {
             return -(promised + 1L);
         }
         long length = frameLength(value, width);
+        if (length == Long.MAX_VALUE && value - length != -(uncounted + (countsField ? 0 : width))) {
+            throw new TooLongFrameException("length " + value + " makes a frame of more than 2^63 - 1 bytes");
+        }
         if (length < headerAndTrailer() + width || length < strip) {
             throw new CorruptedFrameException("length " + value + " makes a frame of " + length
                     + " bytes, less than its header, its trailer or what is to be stripped");
@@ -295,6 +312,11 @@ public final class LengthPrefix extends FrameLengthRule {
     @Override
     int strippedFront(int headerLength) {
         return strip == PAYLOAD_ONLY ? headerLength + after : strip;
+    }
+
+    /** The most bytes a header may have. */
+    long longestHeader() {
+        return (long) before + field.largestWidth() + after;
     }
 
     /** Bytes of the header before the length field. */

@@ -41,6 +41,7 @@ class RealSocketTest {
         FIXED(0),
         PREFIXED(4),
         OWN_CODEC(4),
+        STREAM(4),
         RECEIVER(4),
         CONTIGUOUS_RECEIVER(4);
 
@@ -64,6 +65,7 @@ class RealSocketTest {
                 case FIXED -> pipeline.addLast(new FixedLengthExactDecoder(fixedLength));
                 case PREFIXED -> pipeline.addLast(new LengthPrefixedExactDecoder(LARGEST, prefix));
                 case OWN_CODEC -> pipeline.addLast(new OwnCodec());
+                case STREAM -> pipeline.addLast(new StreamJoiner(new FrameStreamDecoder(LARGEST, prefix)));
                 default -> {
                     ReceiveOptions options = ReceiveOptions.defaults();
                     ExactReceiver receiver =
