@@ -49,7 +49,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Back-pressure</b> is Netty's: one read may give several messages, and with auto-read off a read that gave none
  * asks for one more and completes with that. With {@link io.netty.handler.flow.FlowControlHandler} behind, messages
- * come one by one. Between reads nothing is held but a header that is incomplete.
+ * come one by one; it holds back messages and no exceptions, so an exception may come before chunks from in front of
+ * it. Between reads nothing is held but a header that is incomplete.
  *
  * <p><b>Removal.</b> What was received and not given goes on downstream unchanged: the rest of a read, an incomplete
  * header. See {@link ExactFrameDecoder} for what holds for every decoder: the order of things, threading.

@@ -10,6 +10,7 @@ import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -172,7 +173,7 @@ class InputBufferTest {
         }
     }
 
-    private record Case(String name, Supplier<ExactFrameDecoder> decoders, byte[] stream, List<String> frames) {}
+    private record Case(String name, Supplier<ChannelHandler> decoders, byte[] stream, List<String> frames) {}
 
     private static final List<Case> CASES = cases();
 
@@ -198,6 +199,10 @@ class InputBufferTest {
                 new Case("large", () -> new LengthPrefixedExactDecoder(limit, LengthPrefix.uint32()),
                         Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
                 new Case("contiguous", () -> new LengthPrefixedExactDecoder(limit, LengthPrefix.uint32(), contiguous),
+                        Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
+                new Case("stream", () -> new StreamJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint16())),
+                        Wire.bytes(small), payloads),
+                new Case("large stream", () -> new StreamJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint32())),
                         Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))));
     }
 
