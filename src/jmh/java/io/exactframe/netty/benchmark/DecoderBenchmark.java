@@ -1,11 +1,8 @@
 package io.exactframe.netty.benchmark;
 
 import io.netty.buffer.AdaptiveByteBufAllocator;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.channel.ChannelPipeline;
-import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -25,8 +22,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
  * What a frame costs, from the read to its release, beside Netty's decoders and no decoder at all; {@link Ratios}
- * compares. Every read is a new buffer into which the bytes are copied, as a transport does; {@code none} pays that
- * too.
+ * compares. {@code none} pays for the reads too.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -53,85 +49,44 @@ public class DecoderBenchmark {
     static final int ONE_A_READ = 16;
     static final int IN_1460_B = 365; // in 1024 reads
 
-    @Param({"exactFixed", "exactPrefixed", "nettyFixed", "nettyPrefixed", "nettyPrefixedComposite", "none"})
+    @Param({
+        "exactFixed", "nettyFixed", "nettyFixedComposite", "exactPrefixed", "nettyPrefixed", "nettyPrefixedComposite", "none"
+    })
     public String decoder;
 
     @Param({"adaptive", "pooled"})
     public String allocator;
 
-    private final Sink sink = new Sink();
-    private Workload workload;
-    private FrameStream stream;
-    private DecoderKind kind;
-    private ByteBufAllocator alloc;
-    private EmbeddedChannel channel;
+    private Playback playback;
 
     @Setup
     public void setUp(BenchmarkParams params) {
         String method = params.getBenchmark().substring(params.getBenchmark().lastIndexOf('.') + 1);
-        workload = Workload.named(method);
+        Workload workload = Workload.named(method);
         if (params.getOpsPerInvocation() != workload.frames()) {
             throw new IllegalStateException(method + " receives " + workload.frames() + " frames per invocation, not "
                     + params.getOpsPerInvocation());
         }
-        stream = new FrameStream(workload);
-        kind = DecoderKind.valueOf(decoder);
-        alloc = switch (allocator) {
+        ByteBufAllocator alloc = switch (allocator) {
             case "adaptive" -> new AdaptiveByteBufAllocator();
             case "pooled" -> PooledByteBufAllocator.DEFAULT;
             default -> throw new IllegalArgumentException(allocator);
         };
-        channel = new EmbeddedChannel();
-        channel.config().setAllocator(alloc);
-        channel.pipeline().addLast(kind.create(workload)).addLast(sink);
-
-        sink.expect(stream, kind.stripped());
-        receive();
-        sink.expect(null, 0);
-        checkCounts();
+        playback = new Playback(workload, DecoderKind.valueOf(decoder), alloc);
     }
 
-    /** Whatever was measured: so many frames of this length have come, and nothing is wrong. */
     @TearDown(Level.Iteration)
     public void checkCounts() {
-        channel.checkException();
-        int length = kind == DecoderKind.none ? workload.readLength() : workload.frameLength();
-        long perInvocation = workload.bytes() / length;
-        if (sink.messages == 0
-                || sink.messages % perInvocation != 0
-                || sink.bytes != sink.messages * (length - kind.stripped())) {
-            throw new IllegalStateException(sink.messages + " messages, " + sink.bytes + " bytes");
-        }
+        playback.checkCounts();
     }
 
     @TearDown
     public void tearDown() {
-        channel.finishAndReleaseAll();
-        stream.release();
+        playback.close();
     }
 
     private long receive() {
-        ChannelPipeline pipeline = channel.pipeline();
-        int frameLength = workload.frameLength();
-        int length = workload.readLength();
-        int capacity = workload.readCapacity();
-        int readsPerComplete = workload.readsPerComplete();
-        int offset = 0;
-        int reads = 0;
-        for (long left = workload.bytes(); left > 0; left -= length) {
-            ByteBuf read = alloc.ioBuffer(capacity);
-            stream.read(offset, read, length);
-            offset += length;
-            if (offset >= frameLength) {
-                offset %= frameLength;
-            }
-            pipeline.fireChannelRead(read);
-            if (++reads == readsPerComplete) {
-                reads = 0;
-                pipeline.fireChannelReadComplete();
-            }
-        }
-        return sink.result();
+        return playback.receive();
     }
 
     @Benchmark

@@ -18,64 +18,76 @@ import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 enum DecoderKind {
     exactFixed {
         @Override
-        ChannelHandler[] create(Workload workload) {
-            return array(new FixedLengthExactDecoder(workload.frameLength(), options(workload)));
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return array(new FixedLengthExactDecoder(frameLength, options(contiguous)));
         }
     },
     exactPrefixed {
         @Override
-        ChannelHandler[] create(Workload workload) {
-            return array(new LengthPrefixedExactDecoder(
-                    workload.frameLength(), LengthPrefix.uint32(), options(workload)));
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return array(new LengthPrefixedExactDecoder(frameLength, LengthPrefix.uint32(), options(contiguous)));
         }
     },
     nettyFixed {
         @Override
-        ChannelHandler[] create(Workload workload) {
-            return array(new FixedLengthFrameDecoder(workload.frameLength()));
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return array(new FixedLengthFrameDecoder(frameLength));
+        }
+    },
+    nettyFixedComposite {
+        @Override
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return composite(new FixedLengthFrameDecoder(frameLength));
         }
     },
     nettyPrefixed {
         @Override
-        ChannelHandler[] create(Workload workload) {
-            return array(nettyPrefixed(workload));
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return array(nettyPrefixed(frameLength));
         }
     },
     nettyPrefixedComposite {
         @Override
-        ChannelHandler[] create(Workload workload) {
-            ByteToMessageDecoder decoder = nettyPrefixed(workload);
-            decoder.setCumulator(ByteToMessageDecoder.COMPOSITE_CUMULATOR);
-            return array(decoder);
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
+            return composite(nettyPrefixed(frameLength));
         }
     },
     /** The sink alone, which gets the reads: what all the others pay too. */
     none {
         @Override
-        ChannelHandler[] create(Workload workload) {
+        ChannelHandler[] create(int frameLength, boolean contiguous) {
             return array();
         }
     };
 
-    abstract ChannelHandler[] create(Workload workload);
+    abstract ChannelHandler[] create(int frameLength, boolean contiguous);
+
+    boolean isExact() {
+        return this == exactFixed || this == exactPrefixed;
+    }
 
     /** Bytes at the front of each frame that do not reach the sink. */
     int stripped() {
-        return this == exactPrefixed || this == nettyPrefixed || this == nettyPrefixedComposite ? LENGTH_BYTES : 0;
+        return name().contains("Prefixed") ? LENGTH_BYTES : 0;
     }
 
-    /** Netty's decoder of the same frames. */
+    /** Netty's decoder of the same frames, with MERGE. */
     DecoderKind baseline() {
         return stripped() > 0 ? nettyPrefixed : this == none ? none : nettyFixed;
     }
 
-    private static ReceiveOptions options(Workload workload) {
+    private static ReceiveOptions options(boolean contiguous) {
         ReceiveOptions options = ReceiveOptions.defaults();
-        return workload.contiguous() ? options.contiguous() : options;
+        return contiguous ? options.contiguous() : options;
     }
 
-    private static ByteToMessageDecoder nettyPrefixed(Workload workload) {
-        return new LengthFieldBasedFrameDecoder(workload.frameLength(), 0, LENGTH_BYTES, 0, LENGTH_BYTES);
+    private static ByteToMessageDecoder nettyPrefixed(int frameLength) {
+        return new LengthFieldBasedFrameDecoder(frameLength, 0, LENGTH_BYTES, 0, LENGTH_BYTES);
+    }
+
+    private static ChannelHandler[] composite(ByteToMessageDecoder decoder) {
+        decoder.setCumulator(ByteToMessageDecoder.COMPOSITE_CUMULATOR);
+        return array(decoder);
     }
 
     private static ChannelHandler[] array(ChannelHandler... handlers) {

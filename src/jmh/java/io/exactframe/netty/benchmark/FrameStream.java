@@ -20,11 +20,11 @@ final class FrameStream {
     private final int frameLength;
     private final ByteBuf stored;
 
-    FrameStream(Workload workload) {
-        frameLength = workload.frameLength();
+    FrameStream(int frameLength, int readLength) {
+        this.frameLength = frameLength;
         byte[] frame = new byte[Math.min(frameLength, STORED)];
         new Random(1).nextBytes(frame);
-        int capacity = frameLength > STORED ? STORED : frameLength + workload.readLength();
+        int capacity = frameLength > STORED ? STORED : frameLength + readLength;
         stored = Unpooled.directBuffer(capacity, capacity);
         while (stored.isWritable()) {
             int begin = stored.writerIndex();

@@ -1,191 +1,177 @@
 package io.exactframe.netty.benchmark;
 
-import io.netty.util.Version;
-import java.util.ArrayList;
-import java.util.Collection;
+import static io.exactframe.netty.benchmark.Table.number;
+import static io.exactframe.netty.benchmark.Table.ratio;
+
+import io.exactframe.netty.benchmark.Samples.Ratio;
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
-import org.openjdk.jmh.profile.GCProfiler;
+import java.util.stream.Stream;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
-import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * Runs {@link DecoderBenchmark}, the decoders in turn, each in a JVM of its own, and prints a table of ratios.
+ * Part {@code cpu}: {@link DecoderBenchmark}, the decoders in turn, each in a JVM of its own, and how they compare.
  *
- * <pre>
- *   quick                       prefixed frames up to 16 MiB, adaptive allocator, short iterations: 4 minutes
- *   full                        everything, three rounds: 2 hours
- *   quick Packed -p allocator=pooled                            the workloads that have "Packed" in their name
- *   full 16M -p decoder=exactPrefixed,nettyPrefixed,none -wi 8 -i 20
- * </pre>
+ * <p>Quick: prefixed frames, adaptive allocator, one round of short iterations. Full: everything, three rounds; three
+ * seconds of warm-up are needed there, as Netty's fixed-length decoder takes five times as long in the first two.
  *
- * All after the first word is JMH's: patterns of workloads, -p, -wi, -w, -i, -r, -jvmArgsPrepend; -f is the number of
- * rounds. Three seconds of warm-up are needed: Netty's fixed-length decoder takes five times as long in the first two.
- *
- * <p>Buffers over 1 MiB are malloc's. Where it gives them back to the system at each release the next one is paid for
- * in page faults, and a decoder that reallocates pays most: the environment variables
- * MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000 keep glibc from that. The first line of the
- * output tells whether they were set.
- *
- * <p>Columns: CPU time of the thread per frame, lower quartile of all iterations, and how far the median lies above it;
- * elapsed time, lower quartile; Netty's MERGE divided by it; the same with {@code none}, which all pay, subtracted from
- * both; it divided by {@code none}; bytes allocated on the heap per frame.
+ * <p>Columns: CPU time of the thread per frame; Netty's MERGE divided by it, with the range from quartile to quartile;
+ * the same with {@code none}, which all pay, subtracted from both; it divided by {@code none}; bytes allocated on the
+ * heap per frame. Times are the lower quartile of all iterations.
  */
-public final class Ratios {
-    private static final String QUICK_DECODERS = "exactPrefixed,nettyPrefixed,none";
-    private static final String DECODERS =
-            "exactFixed,nettyFixed,exactPrefixed,nettyPrefixed,nettyPrefixedComposite,none";
-    private static final String ROW = "%-24s | %-8s | %-22s | %12s | %6s | %12s | %7s | %7s | %6s | %10s%n";
+final class Ratios {
+    private static final List<String> QUICK_DECODERS = List.of("exactPrefixed", "nettyPrefixed", "none");
+    private static final List<String> DECODERS =
+            Arrays.stream(DecoderKind.values()).map(DecoderKind::name).toList();
 
-    private final boolean quick;
-    private final Collection<String> patterns;
+    private final Settings settings;
+    private final Results results;
 
-    /** All but the patterns, which JMH would add to what a run includes. */
-    private final CommandLineOptions given;
-
-    private Ratios(boolean quick, List<String> arguments) throws CommandLineOptionException {
-        this.quick = quick;
-        patterns = new CommandLineOptions(arguments.toArray(String[]::new)).getIncludes();
-        given = new CommandLineOptions(
-                arguments.stream().filter(word -> !patterns.contains(word)).toArray(String[]::new));
+    private Ratios(Settings settings, Results results) {
+        this.settings = settings;
+        this.results = results;
     }
 
-    public static void main(String[] args) throws CommandLineOptionException, RunnerException {
-        if (args.length == 0 || !args[0].matches("quick|full")) {
-            System.err.println("arguments: quick|full [pattern of workloads ...] [JMH options]");
-            System.exit(2);
-        }
-        new Ratios(args[0].equals("quick"), List.of(args).subList(1, args.length)).run();
+    static void run(Settings settings, Results results) throws RunnerException {
+        new Ratios(settings, results).run();
     }
 
     private void run() throws RunnerException {
-        System.out.printf(
-                "JDK %s, Netty %s, %d processors, MALLOC_TRIM_THRESHOLD_ %s%n%n",
-                System.getProperty("java.vm.version"),
-                Version.identify().get("netty-common").artifactVersion(),
-                Runtime.getRuntime().availableProcessors(),
-                System.getenv().getOrDefault("MALLOC_TRIM_THRESHOLD_", "not set"));
-        System.out.printf(
-                ROW, "workload", "alloc", "decoder", "cpu ns/frame", "spread", "time", "x MERGE", "net x", "x none",
-                "heap B");
+        Table table = new Table(
+                "CPU per frame",
+                "workload", -23, "alloc", -8, "decoder", -22, "cpu ns", 12, "x MERGE", 22, "net x", 7, "x none", 22,
+                "heap B", 10);
         for (Workload workload : Workload.ALL) {
-            for (String allocator : parameter("allocator", quick ? "adaptive" : "adaptive,pooled")) {
-                if (isWanted(workload)) {
-                    print(workload, allocator, measure(workload, allocator));
+            List<Workload> together = together(workload);
+            if (!together.isEmpty()) {
+                for (String allocator : allocators()) {
+                    Map<Workload, Map<DecoderKind, Measured>> measured = measure(together, allocator);
+                    measured.forEach((each, decoders) -> print(table, each, allocator, decoders));
                 }
             }
         }
     }
 
+    /** A workload and the one with the same frames in one piece, if wanted; empty for the latter, it came before. */
+    private List<Workload> together(Workload workload) {
+        return workload.contiguous()
+                ? List.of()
+                : Stream.of(workload, workload.inOnePiece())
+                        .filter(each -> each != null && isWanted(each))
+                        .toList();
+    }
+
     private boolean isWanted(Workload workload) {
-        if (patterns.isEmpty()) {
-            return !quick || workload.bytes() < 100_000_000;
-        }
-        return patterns.stream().anyMatch(pattern -> Pattern.compile(pattern).matcher(workload.name()).find());
+        return settings.isWanted(workload.name())
+                && (!settings.quick || settings.hasPatterns() || !workload.isLong());
     }
 
-    private Collection<String> parameter(String name, String otherwise) {
-        return given.getParameter(name).orElse(List.of(otherwise.split(",")));
+    private List<String> allocators() {
+        return settings.parameter("allocator", settings.quick ? List.of("adaptive") : List.of("adaptive", "pooled"));
     }
 
-    private Map<DecoderKind, Samples> measure(Workload workload, String allocator) throws RunnerException {
-        Map<DecoderKind, Samples> measured = new EnumMap<>(DecoderKind.class);
-        String[] inTurn = parameter("decoder", quick ? QUICK_DECODERS : DECODERS).toArray(String[]::new);
-        ChainedOptionsBuilder options = new OptionsBuilder()
-                .parent(given)
-                .include("^" + Pattern.quote(DecoderBenchmark.class.getName() + "." + workload.name()) + "$")
-                .param("allocator", allocator)
-                .param("decoder", inTurn)
-                .forks(1)
-                .warmupIterations(given.getWarmupIterations().orElse(quick ? 6 : 5))
-                .warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(quick ? 500 : 1000)))
-                .measurementIterations(given.getMeasurementIterations().orElse(quick ? 6 : 8))
-                .measurementTime(given.getMeasurementTime().orElse(TimeValue.milliseconds(quick ? 150 : 500)))
-                .addProfiler(GCProfiler.class)
-                .addProfiler(ThreadCpuProfiler.class)
-                .shouldFailOnError(true)
-                .verbosity(given.verbosity().orElse(VerboseMode.SILENT));
-        if (Runtime.version().feature() >= 24 && !given.getJvmArgsPrepend().hasValue()) {
-            // Otherwise Netty has no Unsafe there.
-            options.jvmArgsPrepend("--sun-misc-unsafe-memory-access=allow");
-        }
-        int rounds = given.getForkCount().orElse(quick ? 1 : 3);
+    /** What Netty's decoders take is the same for frames in one piece: there it is measured once for both. */
+    private Map<Workload, Map<DecoderKind, Measured>> measure(List<Workload> together, String allocator)
+            throws RunnerException {
+        List<String> decoders = settings.parameter("decoder", settings.quick ? QUICK_DECODERS : DECODERS);
+        List<String> exact = decoders.stream().filter(decoder -> DecoderKind.valueOf(decoder).isExact()).toList();
+        Map<Workload, Map<DecoderKind, Measured>> measured = new LinkedHashMap<>();
+        int rounds = settings.rounds(1, 3);
         for (int round = 0; round < rounds; round++) {
-            for (RunResult run : new Runner(options.build()).run()) {
-                DecoderKind decoder = DecoderKind.valueOf(run.getParams().getParam("decoder"));
-                Samples samples = measured.computeIfAbsent(decoder, kind -> new Samples());
-                run.getBenchmarkResults().forEach(samples::add);
+            Map<DecoderKind, Measured> first = null;
+            for (Workload workload : together) {
+                var own = measured.computeIfAbsent(workload, key -> new EnumMap<>(DecoderKind.class));
+                for (RunResult run : new Runner(options(workload, allocator, first == null ? decoders : exact)).run()) {
+                    DecoderKind decoder = DecoderKind.valueOf(run.getParams().getParam("decoder"));
+                    run.getBenchmarkResults()
+                            .forEach(own.computeIfAbsent(decoder, kind -> new Measured())::add);
+                }
+                if (first == null) {
+                    first = own;
+                } else {
+                    first.forEach(own::putIfAbsent);
+                }
             }
         }
         return measured;
     }
 
-    /** One value for each iteration. */
-    private static final class Samples {
-        private final List<Double> cpu = new ArrayList<>();
-        private final List<Double> elapsed = new ArrayList<>();
-        private final List<Double> heap = new ArrayList<>();
+    private Options options(Workload workload, String allocator, List<String> decoders) {
+        CommandLineOptions given = settings.jmh;
+        boolean quick = settings.quick;
+        return new OptionsBuilder()
+                .parent(given)
+                .include("^" + Pattern.quote(DecoderBenchmark.class.getName() + "." + workload.name()) + "$")
+                .param("allocator", allocator)
+                .param("decoder", decoders.toArray(String[]::new))
+                .forks(1)
+                .warmupIterations(given.getWarmupIterations().orElse(quick ? 3 : 5))
+                .warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(quick ? 500 : 1000)))
+                .measurementIterations(given.getMeasurementIterations().orElse(quick ? 5 : 8))
+                .measurementTime(given.getMeasurementTime().orElse(TimeValue.milliseconds(quick ? 100 : 500)))
+                .addProfiler(ThreadCpuProfiler.class)
+                .shouldDoGC(false)
+                .shouldFailOnError(true)
+                .verbosity(given.verbosity().orElse(VerboseMode.SILENT))
+                .build();
+    }
+
+    /** One decoder's iterations. */
+    private static final class Measured {
+        private final Samples cpu = new Samples();
+        private final Samples heap = new Samples();
+        private final Samples elapsed = new Samples();
 
         void add(BenchmarkResult fork) {
             for (IterationResult iteration : fork.getIterationResults()) {
                 elapsed.add(iteration.getPrimaryResult().getScore());
-                for (Map.Entry<String, Result> other :
-                        iteration.getSecondaryResults().entrySet()) {
-                    if (other.getKey().endsWith(ThreadCpuProfiler.LABEL)) {
-                        cpu.add(other.getValue().getScore());
-                    } else if (other.getKey().endsWith("gc.alloc.rate.norm")) {
-                        heap.add(other.getValue().getScore());
-                    }
-                }
+                cpu.add(iteration.getSecondaryResults().get(ThreadCpuProfiler.CPU).getScore());
+                heap.add(iteration.getSecondaryResults().get(ThreadCpuProfiler.HEAP).getScore());
             }
         }
-
-        private static double quantile(List<Double> values, double part) {
-            return values.stream().sorted().skip((long) (part * (values.size() - 1))).findFirst().orElseThrow();
-        }
-
-        double cpu() {
-            return quantile(cpu, 0.25);
-        }
     }
 
-    private static void print(Workload workload, String allocator, Map<DecoderKind, Samples> measured) {
-        double none = measured.containsKey(DecoderKind.none) ? measured.get(DecoderKind.none).cpu() : Double.NaN;
-        measured.forEach((decoder, samples) -> {
-            double cpu = samples.cpu();
-            Samples baseline = decoder == DecoderKind.none ? null : measured.get(decoder.baseline());
-            double merge = baseline == null ? Double.NaN : baseline.cpu();
-            System.out.printf(
-                    Locale.ROOT,
-                    ROW,
-                    workload.name(),
-                    allocator,
-                    decoder,
-                    number("%,.1f", cpu),
-                    number("%.0f%%", 100 * (Samples.quantile(samples.cpu, 0.5) / cpu - 1)),
-                    number("%,.1f", Samples.quantile(samples.elapsed, 0.25)),
-                    number("%.2f", merge / cpu),
-                    number("%.2f", (merge - none) / (cpu - none)),
-                    number("%.2f", cpu / none),
-                    number("%,.1f", Samples.quantile(samples.heap, 0.5)));
+    private void print(Table table, Workload workload, String allocator, Map<DecoderKind, Measured> measured) {
+        Samples none = measured.containsKey(DecoderKind.none) ? measured.get(DecoderKind.none).cpu : new Samples();
+        measured.forEach((decoder, own) -> {
+            double cpu = own.cpu.value();
+            Measured baseline = decoder == DecoderKind.none ? null : measured.get(decoder.baseline());
+            Samples merge = baseline == null ? new Samples() : baseline.cpu;
+            Ratio toMerge = merge.over(own.cpu);
+            Ratio toNone = own.cpu.over(none);
+            double net = (merge.value() - none.value()) / (cpu - none.value());
+            double heap = own.heap.quantile(0.5);
+            table.row(
+                    workload.name(), allocator, decoder, number("%,.1f", cpu), ratio(toMerge), number("%.2f", net),
+                    ratio(toNone), number("%,.1f", heap));
+
+            Map<String, Object> row = results.row("cpu");
+            row.put("workload", workload.name());
+            row.put("allocator", allocator);
+            row.put("decoder", decoder.name());
+            row.put("frameBytes", workload.frameLength());
+            row.put("readBytes", workload.readLength());
+            row.put("cpuNsPerFrame", cpu);
+            row.put("cpuNsPerFrameMedian", own.cpu.quantile(0.5));
+            row.put("elapsedNsPerFrame", own.elapsed.value());
+            toMerge.putInto(row, "timesMerge");
+            toNone.putInto(row, "timesNone");
+            row.put("netTimesMerge", net);
+            row.put("heapBytesPerFrame", heap);
+            results.put(row);
         });
-        System.out.flush();
-    }
-
-    private static String number(String format, double value) {
-        return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, format, value);
     }
 }

@@ -1,8 +1,8 @@
 package io.exactframe.netty.benchmark;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
-import java.lang.management.ThreadMXBean;
 import java.util.Collection;
 import java.util.List;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -13,37 +13,54 @@ import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.ScalarResult;
 
-/** CPU time of the benchmark's thread per operation: not disturbed by what else runs, or by compiler and GC threads. */
+/**
+ * CPU time and heap bytes of the benchmark's thread per operation: not disturbed by what else runs, or by compiler and
+ * GC threads.
+ */
 public class ThreadCpuProfiler implements InternalProfiler {
-    static final String LABEL = "thread.cpu.norm";
+    static final String CPU = "thread.cpu.norm";
+    static final String HEAP = "thread.heap.norm";
 
-    private long before;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    private long thread = -1;
+    private long cpuBefore;
+    private long heapBefore;
 
     @Override
     public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
-        before = cpuNanos();
+        if (thread < 0) {
+            thread = benchmarkThread();
+        }
+        heapBefore = thread < 0 ? 0 : THREADS.getThreadAllocatedBytes(thread);
+        cpuBefore = thread < 0 ? 0 : THREADS.getThreadCpuTime(thread);
     }
 
     @Override
     public Collection<? extends Result<?>> afterIteration(
             BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
-        double nanos = (double) (cpuNanos() - before) / result.getMetadata().getAllOps();
-        return List.of(new ScalarResult(LABEL, nanos, "ns/op", AggregationPolicy.AVG));
+        if (thread < 0) {
+            return List.of(); // the thread began with this iteration, the first of the warm-up
+        }
+        double operations = result.getMetadata().getAllOps();
+        double cpu = THREADS.getThreadCpuTime(thread) - cpuBefore;
+        double heap = THREADS.getThreadAllocatedBytes(thread) - heapBefore;
+        return List.of(
+                new ScalarResult(CPU, cpu / operations, "ns/op", AggregationPolicy.AVG),
+                new ScalarResult(HEAP, heap / operations, "B/op", AggregationPolicy.AVG));
     }
 
-    private static long cpuNanos() {
-        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
-        long nanos = 0;
-        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+    private static long benchmarkThread() {
+        for (ThreadInfo thread : THREADS.getThreadInfo(THREADS.getAllThreadIds())) {
             if (thread != null && thread.getThreadName().startsWith(EventLoopThreads.NAME)) {
-                nanos += threads.getThreadCpuTime(thread.getThreadId());
+                return thread.getThreadId();
             }
         }
-        return nanos;
+        return -1;
     }
 
     @Override
     public String getDescription() {
-        return "CPU time of the benchmark's threads";
+        return "CPU time and heap bytes of the benchmark's thread";
     }
 }

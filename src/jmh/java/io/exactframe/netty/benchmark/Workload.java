@@ -47,9 +47,20 @@ record Workload(
         return ALL.stream().filter(workload -> workload.name.equals(name)).findFirst().orElseThrow();
     }
 
+    /** The same frames, asked for in one piece; null if there is no such workload. */
+    Workload inOnePiece() {
+        String other = name + "Contiguous";
+        return ALL.stream().filter(workload -> workload.name.equals(other)).findFirst().orElse(null);
+    }
+
     /** Bytes in one invocation. */
     long bytes() {
         return (long) frames * frameLength;
+    }
+
+    /** Whether one invocation takes too long for a quick look. */
+    boolean isLong() {
+        return bytes() > 100_000_000;
     }
 
     /** What a transport that guesses the next read's size would allocate for it: 64 or more, a power of two. */
