@@ -28,6 +28,7 @@ public final class Benchmarks {
 
     static {
         PARTS.put("cpu", Ratios::run);
+        PARTS.put("sockets", SocketRatios::run);
     }
 
     private Benchmarks() {}

@@ -3,6 +3,7 @@ package io.exactframe.netty.benchmark;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 import java.util.Random;
 
 /**
@@ -39,6 +40,11 @@ final class FrameStream {
     void read(int offset, ByteBuf into, int length) {
         // into.writeBytes(stored, ...) would create a ByteBuffer or two in the adaptive allocator's buffers.
         stored.getBytes(storedAt(offset), into, length);
+    }
+
+    /** Sends: what is on the wire from a frame's byte {@code offset} on, in one piece of at most 64 KiB if it is large. */
+    ByteBuffer view(int offset, int length) {
+        return stored.nioBuffer(storedAt(offset), length);
     }
 
     private static int storedAt(int offset) {

@@ -21,6 +21,15 @@ final class Sink extends ChannelInboundHandlerAdapter {
     private int stripped;
     private long position;
 
+    private long mark = Long.MAX_VALUE;
+    private Runnable atMark;
+
+    /** Calls once, when so many bytes have come. */
+    void callAt(long bytes, Runnable call) {
+        mark = bytes;
+        atMark = call;
+    }
+
     /** Compares all that comes, until told otherwise with null. */
     void expect(FrameStream expected, int stripped) {
         this.expected = expected;
@@ -39,6 +48,10 @@ final class Sink extends ChannelInboundHandlerAdapter {
         bytes += frame.readableBytes();
         sum += frame.getByte(frame.readerIndex());
         frame.release();
+        if (bytes >= mark) {
+            mark = Long.MAX_VALUE;
+            atMark.run();
+        }
     }
 
     long result() {

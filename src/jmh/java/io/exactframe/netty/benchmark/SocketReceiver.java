@@ -1,0 +1,173 @@
+package io.exactframe.netty.benchmark;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.socket.SocketChannel;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The JVM of {@link SocketRatios} that receives. It prints a port, receives from one connection until it has enough,
+ * and once more; what it finds are lines of JSON.
+ *
+ * <p>The first connection is left as an application would have it: the decoder is first in its pipeline, and nobody
+ * else chooses buffers. Its thread's CPU time is taken in slices that end with a frame. The reads are counted on the
+ * second, where {@link CountedReads} chooses.
+ */
+public final class SocketReceiver {
+    private static final long CHECKED = 40 << 20; // bytes
+    private static final long COUNTED = 256 << 20;
+    private static final long STEP = 1 << 20;
+
+    private final SocketTransport transport;
+    private final SocketCase sent;
+    private final DecoderKind decoder;
+    private final boolean contiguous;
+    private final long warmupNanos;
+    private final long sliceNanos;
+    private int slices;
+
+    private final Sink sink = new Sink();
+    private final CompletableFuture<Void> enough = new CompletableFuture<>();
+    private long bytesBefore;
+    private long elapsedBefore;
+    private long cpuBefore;
+
+    private SocketReceiver(String[] args) {
+        transport = SocketTransport.valueOf(args[0]);
+        sent = SocketCase.named(args[1]);
+        decoder = DecoderKind.valueOf(args[2]);
+        contiguous = Boolean.parseBoolean(args[3]);
+        warmupNanos = Long.parseLong(args[4]) * 1_000_000;
+        sliceNanos = Long.parseLong(args[5]) * 1_000_000;
+        slices = Integer.parseInt(args[6]);
+    }
+
+    public static void main(String[] args) {
+        int status = 1;
+        try {
+            if (SocketTransport.valueOf(args[0]).isAvailable()) {
+                new SocketReceiver(args).measure();
+                new SocketReceiver(args).count();
+            } else {
+                System.out.println("not available");
+            }
+            status = 0;
+        } catch (Throwable t) {
+            t.printStackTrace();
+        } finally {
+            System.exit(status);
+        }
+    }
+
+    private void measure() throws Exception {
+        FrameStream stream = sent.stream();
+        sink.expect(stream, decoder.stripped());
+        sink.callAt(CHECKED, () -> {
+            sink.expect(null, 0);
+            beginSlice();
+            sink.callAt(sink.bytes + STEP, this::warmUp);
+        });
+        receive(null);
+    }
+
+    private void warmUp() {
+        if (System.nanoTime() - elapsedBefore >= warmupNanos) {
+            beginSlice();
+            sink.callAt(sink.bytes + STEP, this::slice);
+        } else {
+            sink.callAt(sink.bytes + STEP, this::warmUp);
+        }
+    }
+
+    private void beginSlice() {
+        bytesBefore = wireBytes();
+        elapsedBefore = System.nanoTime();
+        cpuBefore = cpuNanos();
+    }
+
+    private void slice() {
+        long elapsed = System.nanoTime() - elapsedBefore;
+        if (elapsed >= sliceNanos) {
+            double bytes = wireBytes() - bytesBefore;
+            print("elapsedNsPerByte", elapsed / bytes, "cpuNsPerByte", (cpuNanos() - cpuBefore) / bytes);
+            if (--slices == 0) {
+                enough.complete(null);
+                return;
+            }
+            beginSlice();
+        }
+        sink.callAt(sink.bytes + STEP, this::slice);
+    }
+
+    private void count() throws Exception {
+        CountedReads counted = new CountedReads();
+        sink.callAt(COUNTED, () -> {
+            print("readsPerMiB", (double) counted.reads * (1 << 20) / counted.bytes, "", 0);
+            enough.complete(null);
+        });
+        receive(counted);
+    }
+
+    private long wireBytes() {
+        return sink.bytes + sink.messages * decoder.stripped();
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    private static void print(String name, double value, String secondName, double secondValue) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put(name, value);
+        if (!secondName.isEmpty()) {
+            line.put(secondName, secondValue);
+        }
+        System.out.println(Json.write(line));
+    }
+
+    /** One connection, until enough has come. */
+    private void receive(CountedReads counted) throws Exception {
+        var group = new MultiThreadIoEventLoopGroup(1, transport.io());
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(group)
+                .channel(transport.serverChannel())
+                .childHandler(new ChannelInitializer<SocketChannel>() {
+                    @Override
+                    protected void initChannel(SocketChannel channel) {
+                        channel.pipeline()
+                                .addLast(decoder.create(sent.frameLength(), contiguous))
+                                .addLast(sink, new Faults());
+                        enough.whenComplete((nothing, fault) -> channel.close());
+                    }
+                });
+        if (counted != null) {
+            bootstrap.childOption(ChannelOption.RCVBUF_ALLOCATOR, counted);
+        }
+        Channel server = bootstrap.bind(InetAddress.getLoopbackAddress(), 0).sync().channel();
+        System.out.println("port " + ((InetSocketAddress) server.localAddress()).getPort());
+        enough.get();
+        group.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).sync();
+    }
+
+    private final class Faults extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            enough.completeExceptionally(cause);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            enough.completeExceptionally(new IllegalStateException("closed by the sender"));
+        }
+    }
+}
