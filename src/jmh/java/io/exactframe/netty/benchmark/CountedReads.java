@@ -5,7 +5,7 @@ import io.netty.channel.RecvByteBufAllocator.DelegatingHandle;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.UncheckedBooleanSupplier;
 
-/** Netty's own choice of buffers for what a socket has received, counting how often it is read from. For one channel. */
+/** Netty's own choice of buffers for what one socket receives, counting how often it is read from. */
 final class CountedReads extends AdaptiveRecvByteBufAllocator {
     long reads;
     long bytes;

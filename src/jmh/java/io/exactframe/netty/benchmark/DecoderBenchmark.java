@@ -50,7 +50,13 @@ public class DecoderBenchmark {
     static final int IN_1460_B = 365; // in 1024 reads
 
     @Param({
-        "exactFixed", "nettyFixed", "nettyFixedComposite", "exactPrefixed", "nettyPrefixed", "nettyPrefixedComposite", "none"
+        "exactFixed",
+        "nettyFixed",
+        "nettyFixedComposite",
+        "exactPrefixed",
+        "nettyPrefixed",
+        "nettyPrefixedComposite",
+        "none"
     })
     public String decoder;
 

@@ -42,7 +42,7 @@ final class FrameStream {
         stored.getBytes(storedAt(offset), into, length);
     }
 
-    /** Sends: what is on the wire from a frame's byte {@code offset} on, in one piece of at most 64 KiB if it is large. */
+    /** Sends: what is on the wire from a frame's byte {@code offset} on; of a large frame no more than a block. */
     ByteBuffer view(int offset, int length) {
         return stored.nioBuffer(storedAt(offset), length);
     }

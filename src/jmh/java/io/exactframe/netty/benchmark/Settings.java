@@ -26,8 +26,10 @@ final class Settings {
         jmh = new CommandLineOptions(others.stream().filter(word -> !words.contains(word)).toArray(String[]::new));
     }
 
+    /** Null if the arguments make no sense. */
     static Settings of(List<String> arguments, Collection<String> allParts) throws CommandLineOptionException {
-        return arguments.isEmpty() || !arguments.get(0).matches("quick|full") ? null : new Settings(arguments, allParts);
+        boolean makeSense = !arguments.isEmpty() && arguments.get(0).matches("quick|full");
+        return makeSense ? new Settings(arguments, allParts) : null;
     }
 
     boolean isWanted(String name) {

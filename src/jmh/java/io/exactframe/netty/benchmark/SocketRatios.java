@@ -14,9 +14,10 @@ import java.util.Map;
  * Part {@code sockets}: real sockets over the loopback device. This JVM sends; each case is received in a JVM of its
  * own, the decoders in turn, on an event loop whose CPU time is measured.
  *
- * <p>Columns: frames a second and MB (a million bytes) a second; CPU time of the receiving event loop, the kernel's work
- * included, and of the sending thread per GB; the throughput divided by that of Netty's MERGE, and by that of no decoder
- * at all; the event loop's CPU time divided by that with MERGE, and that of both threads; reads from the socket per MiB.
+ * <p>Columns: frames a second and MB (a million bytes) a second; CPU time of the receiving event loop, the kernel's
+ * work included, and of the sending thread per GB; the throughput divided by that of Netty's MERGE, and by that of no
+ * decoder at all; the event loop's CPU time divided by that with MERGE, and that of both threads; reads from the socket
+ * per MiB.
  */
 final class SocketRatios {
     private static final List<String> DECODERS = List.of("exactPrefixed", "nettyPrefixed", "none");

@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The JVM of {@link SocketRatios} that receives. It prints a port, receives from one connection until it has enough,
@@ -156,7 +157,7 @@ public final class SocketReceiver {
         Channel server = bootstrap.bind(InetAddress.getLoopbackAddress(), 0).sync().channel();
         System.out.println("port " + ((InetSocketAddress) server.localAddress()).getPort());
         enough.get();
-        group.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).sync();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
     }
 
     private final class Faults extends ChannelInboundHandlerAdapter {
