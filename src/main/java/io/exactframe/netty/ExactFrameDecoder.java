@@ -149,26 +149,9 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     final void cut(ChannelHandlerContext ctx) {
         ByteBufAllocator alloc = ctx.alloc();
         while (!ended && !closing && !removed) {
-            ByteBuf frame;
-            try {
-                measuring = true;
-                boolean whole = assembler.fill(alloc);
-                measuring = false;
-                if (ended) {
-                    assembler.discard(); // the codec closed a channel that is inactive at once
-                    return;
-                }
-                if (!whole) {
-                    return;
-                }
-                if (closing || removed) {
-                    break; // by the codec, asked for the length
-                }
-                frame = assembler.take(alloc);
-            } catch (Throwable t) {
-                measuring = false;
-                end(ctx, t);
-                return;
+            ByteBuf frame = nextFrame(ctx, alloc);
+            if (frame == null) {
+                break;
             }
             gotFrame = true;
             try {
@@ -180,6 +163,29 @@ public abstract class ExactFrameDecoder extends InboundCutter {
         if (ended || closing) {
             assembler.dropFragment();
         }
+    }
+
+    private @Nullable ByteBuf nextFrame(ChannelHandlerContext ctx, ByteBufAllocator alloc) {
+        try {
+            ByteBuf frame = assembler.takeAtOnce(alloc);
+            return frame != null ? frame : assembleFrame(alloc);
+        } catch (Throwable t) {
+            measuring = false;
+            end(ctx, t);
+            return null;
+        }
+    }
+
+    private @Nullable ByteBuf assembleFrame(ByteBufAllocator alloc) {
+        measuring = true;
+        boolean whole = assembler.fill(alloc);
+        measuring = false;
+        if (ended) {
+            assembler.discard(); // the codec closed a channel that is inactive at once
+            return null;
+        }
+        // The codec, asked for the length, may have closed the channel or removed this decoder.
+        return whole && !closing && !removed ? assembler.take(alloc) : null;
     }
 
     private void deliver(ChannelHandlerContext ctx, ByteBuf frame) {

@@ -22,63 +22,85 @@ final class Fragment {
     /** References taken at once: an atomic operation for sixteen frames, not for each. */
     private static final int REFERENCES = 16;
 
-    private static final int UNKNOWN = -1;
+    private static final int FEW = 4;
 
-    private @Nullable ByteBuf bytes;
+    private @Nullable ByteBuf bytes; // its own reader index stays where it came with
+    private int index; // the next byte
+    private int end;
+    private boolean inOnePiece;
     private int references;
     private int rootCapacity;
+    private int smallBelow; // shorter frames are small for this fragment
+    private int copiedBelow; // and are copied, while too many are kept
 
     private @Nullable FrameView view;
     private final KeptFrames kept = new KeptFrames();
-    private boolean mayPin; // the frame being dispatched is much smaller than what it keeps alive
+    private int cutLength; // of the frame being dispatched, if it lies in the fragment
 
     /** Takes over the next fragment; the one before is used up. */
     @SuppressWarnings("deprecation") // little-endian views still exist and would turn the length field round
     void offer(ByteBuf next) {
+        ByteBuf in = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
+        bytes = in;
+        index = in.readerIndex();
+        end = in.writerIndex();
+        inOnePiece = in.isContiguous();
         references = 1;
-        rootCapacity = UNKNOWN;
-        bytes = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
+        rootCapacity = rootCapacity(in);
+        smallBelow = KeptFrames.smallBelow(rootCapacity);
+        copiedBelow = kept.areTooMany() ? smallBelow : 0;
     }
 
     /** How much memory a part of it keeps alive. */
-    int rootCapacity() {
-        if (rootCapacity == UNKNOWN) {
-            ByteBuf root = bytes;
-            boolean contiguous = root.isContiguous();
-            for (ByteBuf inner = root.unwrap(); inner != null; inner = root.unwrap()) {
-                root = inner;
-            }
-            // What a composite keeps alive is not told by its capacity.
-            rootCapacity = contiguous && root.isContiguous() ? root.capacity() : Integer.MAX_VALUE;
+    private int rootCapacity(ByteBuf in) {
+        ByteBuf root = in;
+        for (ByteBuf inner = root.unwrap(); inner != null; inner = root.unwrap()) {
+            root = inner;
         }
-        return rootCapacity;
+        // What a composite keeps alive is not told by its capacity.
+        return inOnePiece && (root == in || root.isContiguous()) ? root.capacity() : Integer.MAX_VALUE;
     }
 
-    /** What is left of it; null between fragments. */
-    @Nullable ByteBuf bytes() {
-        return bytes;
+    boolean isGone() {
+        return bytes == null;
     }
 
     int readableBytes() {
-        return bytes == null ? 0 : bytes.readableBytes();
+        return end - index;
+    }
+
+    /** Whether any part of it is one piece of memory. */
+    boolean isInOnePiece() {
+        return inOnePiece;
+    }
+
+    /** What the rule tells from the next bytes, as many as the shortest header has. */
+    long frameLength(FrameLengthRule rule) {
+        return rule.frameLength(bytes, index);
+    }
+
+    /** What the rule tells from the next so many bytes. */
+    long frameLength(FrameLengthRule rule, int promised) {
+        return rule.frameLength(bytes, index, promised);
+    }
+
+    int rootCapacity() {
+        return rootCapacity;
     }
 
     /** The next count bytes are done with; of them, a frame of length bytes begins after so many skipped. */
     ByteBuf cut(int skipped, int length, int count, ByteBufAllocator alloc) {
         ByteBuf in = bytes;
-        int index = in.readerIndex() + skipped;
-        in.skipBytes(count);
-        mayPin = KeptFrames.isSmall(length, rootCapacity());
-        if (mayPin && kept.areTooMany()) {
-            mayPin = false;
-            ByteBuf copy = alloc.buffer(length, length).writeBytes(in, index, length);
-            releaseIfUsedUp();
-            return copy;
+        int start = index + skipped;
+        index += count;
+        cutLength = length;
+        if (length < copiedBelow && kept.areTooMany()) {
+            return copy(in, start, length, alloc);
         }
-        boolean last = !in.isReadable();
-        if (last && references == 1 && index == 0 && length == in.writerIndex()) {
+        boolean last = index == end;
+        if (last && references == 1 && start == 0 && length == end) {
             bytes = null;
-            return in.readerIndex(0);
+            return in;
         }
         FrameView view = this.view;
         if (view == null || view.isLent()) {
@@ -95,8 +117,14 @@ final class Fragment {
             }
             references--;
         }
-        view.lend(in, index, length);
+        view.lend(in, start, length);
         return view;
+    }
+
+    private ByteBuf copy(ByteBuf in, int start, int length, ByteBufAllocator alloc) {
+        ByteBuf copy = alloc.buffer(length, length).writeBytes(in, start, length);
+        leaveAlone();
+        return copy;
     }
 
     private void giveUpAllButOne(ByteBuf in) {
@@ -108,24 +136,22 @@ final class Fragment {
 
     /** The frame lies in memory of its own: it pins nothing but itself, and nor do we. */
     void leaveAlone() {
-        mayPin = false;
-        releaseIfUsedUp();
-    }
-
-    private void releaseIfUsedUp() {
-        if (bytes != null && !bytes.isReadable()) {
+        cutLength = Integer.MAX_VALUE;
+        if (index == end) {
             release();
         }
     }
 
     /** After the dispatch of a frame: a view that came back is used again, one that was kept is counted. */
     void settle(ByteBuf frame) {
-        if (frame instanceof FrameView lent && lent.isOf(this)) {
+        if (frame == view || frame instanceof FrameView other && other.isOf(this)) {
+            FrameView lent = (FrameView) frame;
             if (lent.takeBack()) {
-                if (lent.fragment() == bytes) {
+                ByteBuf from = lent.fragment();
+                if (from == bytes) {
                     references++;
                 } else {
-                    lent.fragment().release();
+                    from.release();
                 }
                 return;
             }
@@ -133,32 +159,56 @@ final class Fragment {
                 view = null;
             }
         }
-        if (mayPin && frame.refCnt() != 0) {
-            kept.add(frame);
+        if (cutLength < smallBelow && frame.refCnt() != 0) {
+            copiedBelow = kept.add(frame) ? smallBelow : 0;
         }
+    }
+
+    /** The next count bytes are not wanted. */
+    void skip(int count) {
+        index += count;
+    }
+
+    void copyTo(byte[] to, int at, int count) {
+        bytes.getBytes(index, to, at, count);
+        index += count;
+    }
+
+    /** Copies the next count bytes. A bulk copy has a price that a few bytes are not worth. */
+    void copyTo(ByteBuf to, int count) {
+        ByteBuf in = bytes;
+        if (count > FEW) {
+            in.getBytes(index, to, count); // the other way round takes a detour in Netty's adaptive buffers
+        } else {
+            for (int i = 0; i < count; i++) {
+                to.writeByte(in.getByte(index + i));
+            }
+        }
+        index += count;
     }
 
     /** Whether count bytes of it may stay as they are: enough of them, and not a small part of what they keep alive. */
     boolean isWorthKeeping(int count) {
-        return count >= SMALLEST_PART && count >= rootCapacity() / 2;
+        return count >= SMALLEST_PART && count >= rootCapacity / 2;
     }
 
     /** The next count bytes, as they are; owned by the caller. */
     ByteBuf takePart(int count) {
-        ByteBuf in = bytes;
-        if (count < in.readableBytes() || references > 1) {
-            return in.readRetainedSlice(count);
+        if (count == readableBytes() && references == 1) {
+            return takeRest();
         }
-        bytes = null;
-        return in;
+        ByteBuf part = bytes.retainedSlice(index, count);
+        index += count;
+        return part;
     }
 
     /** All that is left of it, owned by the caller; null if there is none. */
     @Nullable ByteBuf takeRest() {
         ByteBuf in = bytes;
         if (in != null) {
+            in.readerIndex(index);
             giveUpAllButOne(in);
-            bytes = null;
+            forget();
         }
         return in;
     }
@@ -166,9 +216,14 @@ final class Fragment {
     void release() {
         ByteBuf in = bytes;
         if (in != null) {
-            bytes = null;
             giveUpAllButOne(in);
+            forget();
             in.release();
         }
+    }
+
+    private void forget() {
+        bytes = null;
+        index = end;
     }
 }

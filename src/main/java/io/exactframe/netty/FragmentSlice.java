@@ -24,7 +24,9 @@ abstract class FragmentSlice extends AbstractByteBuf {
     }
 
     final void show(ByteBuf fragment, int offset, int length) {
-        this.fragment = fragment;
+        if (this.fragment != fragment) { // a reference that is written for each frame costs the collector something
+            this.fragment = fragment;
+        }
         this.offset = offset;
         this.length = length;
         maxCapacity(length);
@@ -113,6 +115,34 @@ abstract class FragmentSlice extends AbstractByteBuf {
     @Override
     public long memoryAddress() {
         return unwrap().memoryAddress() + offset;
+    }
+
+    /** Where index is in the fragment. As checkIndex, which throws, but short. */
+    private int at(int index, int count) {
+        if ((index | length - count - index) < 0 || refCnt() == 0) {
+            checkIndex(index, count);
+        }
+        return offset + index;
+    }
+
+    @Override
+    public byte getByte(int index) {
+        return fragment.getByte(at(index, 1));
+    }
+
+    @Override
+    public short getShort(int index) {
+        return fragment.getShort(at(index, 2));
+    }
+
+    @Override
+    public int getInt(int index) {
+        return fragment.getInt(at(index, 4));
+    }
+
+    @Override
+    public long getLong(int index) {
+        return fragment.getLong(at(index, 8));
     }
 
     @Override

@@ -35,6 +35,9 @@ final class FrameAssembler {
     private int front; // known with the length: how much of the frame does not go on
     private int received;
 
+    /** What a frame that may be taken at once needs for its length; more than there is if none may. */
+    private int headerAtOnce;
+
     /** The front of the frame: what does not go on, or a header that is incomplete. Heap: it pins no read buffer. */
     private @Nullable ByteBuf head;
 
@@ -61,24 +64,44 @@ final class FrameAssembler {
     /** Takes over a fragment, when the one before is used up. */
     void offer(ByteBuf next) {
         fragment.offer(next);
+        if (received == 0) {
+            beginFrame();
+        }
     }
 
     boolean hasUnread() {
         return fragment.readableBytes() > 0;
     }
 
+    /**
+     * The next frame, if it begins and ends in this fragment and no codec is asked for its length: the usual case, kept
+     * short. Null means only that fill() and take() have to see.
+     */
+    @Nullable ByteBuf takeAtOnce(ByteBufAllocator alloc) {
+        int readable = fragment.readableBytes();
+        if (readable < headerAtOnce) {
+            return null;
+        }
+        long told = fragment.frameLength(rule);
+        if (told > readable || told > limit || told < 0) {
+            return null;
+        }
+        int length = (int) told;
+        return fragment.cut(rule.front, length - rule.front - rule.strippedEnd, length, alloc);
+    }
+
     /** Whether a whole frame is here. If not, the fragment is used up. Nothing is lost between this and take(). */
     boolean fill(ByteBufAllocator alloc) {
-        ByteBuf in = fragment.bytes();
-        if (in == null) {
+        if (fragment.isGone()) {
             return false;
         }
-        if (frameLength != UNKNOWN || measure(in)) {
-            if (liesIn(in)) {
+        headerAtOnce = Integer.MAX_VALUE;
+        if (frameLength != UNKNOWN || measure()) {
+            if (liesInFragment()) {
                 return true;
             }
-            if (in.isReadable() || received == frameLength) {
-                collect(in, alloc);
+            if (fragment.readableBytes() > 0 || received == frameLength) {
+                collect(alloc);
             }
             if (received == frameLength) {
                 return true;
@@ -88,8 +111,9 @@ final class FrameAssembler {
         return false;
     }
 
-    private boolean measure(ByteBuf in) {
-        if (!in.isReadable()) {
+    private boolean measure() {
+        int readable = fragment.readableBytes();
+        if (readable == 0) {
             return false;
         }
         if (promised == UNKNOWN) {
@@ -97,9 +121,9 @@ final class FrameAssembler {
         }
         for (; ; ) {
             long told;
-            if (received == 0 && in.readableBytes() >= promised) {
-                told = rule.frameLength(in, in.readerIndex(), promised);
-            } else if (setAside(in, promised)) {
+            if (received == 0 && readable >= promised) {
+                told = fragment.frameLength(rule, promised);
+            } else if (setAside(promised)) {
                 told = rule.frameLength(head, 0, promised);
             } else {
                 return false;
@@ -128,8 +152,8 @@ final class FrameAssembler {
     }
 
     /** Moves the frame's first bytes to the head until it has so many; false if the fragment is used up before. */
-    private boolean setAside(ByteBuf in, int wanted) {
-        int count = Math.min(wanted - received, in.readableBytes());
+    private boolean setAside(int wanted) {
+        int count = Math.min(wanted - received, fragment.readableBytes());
         if (count > 0) {
             int size = received + count;
             if (head == null) {
@@ -138,33 +162,35 @@ final class FrameAssembler {
                 int larger = (int) Math.min(Math.max(wanted, size), 2L * size);
                 head = Unpooled.wrappedBuffer(new byte[larger]).clear().writeBytes(head);
             }
-            head.writeBytes(in, count);
+            fragment.copyTo(head, count);
             received = size;
         }
         return received >= wanted;
     }
 
     /** Whether all that goes on of the frame is in this fragment, and may stay as it is. */
-    private boolean liesIn(ByteBuf in) {
-        return in.readableBytes() >= frameLength - received
-                && received <= front
-                && !body.hasBegun()
-                && (in.isContiguous() || !body.isOnePiece(frameLength - front));
+    private boolean liesInFragment() {
+        return fragment.readableBytes() >= frameLength - received
+                && (received == 0 || received <= front && !body.hasBegun())
+                && (fragment.isInOnePiece() || !body.isOnePiece(frameLength - front));
     }
 
-    private void collect(ByteBuf in, ByteBufAllocator alloc) {
-        if (received < front && !setAside(in, front)) {
+    private void collect(ByteBufAllocator alloc) {
+        if (received < front && !setAside(front)) {
             return;
         }
         int length = frameLength - front;
         if (received > front && !body.hasBegun()) {
             // Set aside as a header, before it was known that it goes on.
-            int kept = received - front;
-            body.fill(head.slice(front, kept), null, kept, 0, length, alloc);
+            Fragment begun = new Fragment();
+            begun.offer(head.readerIndex(front));
+            head = front == 0 ? null : Unpooled.copiedBuffer(head.slice(0, front));
+            body.fill(begun, received - front, 0, length, alloc);
+            begun.release();
         }
-        int count = Math.min(frameLength - received, in.readableBytes());
+        int count = Math.min(frameLength - received, fragment.readableBytes());
         if (count > 0) { // a header alone costs no chunk, and its payload may still come in one read
-            body.fill(in, fragment, count, received - front, length, alloc);
+            body.fill(fragment, count, received - front, length, alloc);
             received += count;
         }
     }
@@ -175,10 +201,10 @@ final class FrameAssembler {
         int skipped = front - received;
         int missing = frameLength - received;
         beginFrame();
-        ByteBuf assembled = body.take();
-        if (assembled == null) {
+        if (!body.hasBegun()) {
             return fragment.cut(skipped, length, missing, alloc);
         }
+        ByteBuf assembled = body.take();
         fragment.leaveAlone();
         return assembled.writerIndex(length);
     }
@@ -193,6 +219,7 @@ final class FrameAssembler {
     private void beginFrame() {
         promised = UNKNOWN;
         frameLength = UNKNOWN;
+        headerAtOnce = fragment.isInOnePiece() ? rule.trustedHeader : Integer.MAX_VALUE;
         if (received != 0) {
             received = 0;
             head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();

@@ -25,7 +25,6 @@ final class FrameBody {
     private static final int FIRST_CHUNK = 4 * 1024;
 
     private static final int LARGEST_CHUNK = 1 << 29; // twice this is still an int
-    private static final int FEW = 4;
 
     private final boolean contiguous;
     private @Nullable CompositeByteBuf parts;
@@ -46,12 +45,8 @@ final class FrameBody {
         return chunk != null || parts != null;
     }
 
-    /**
-     * Adds the next count bytes of in, which may be a fragment's, to the body; it has so many already and will have
-     * length in the end.
-     */
-    void fill(
-            ByteBuf in, @Nullable Fragment fragment, int count, int filled, int length, ByteBufAllocator alloc) {
+    /** Adds the next count bytes of in to the body, which has so many already and will have length in the end. */
+    void fill(Fragment in, int count, int filled, int length, ByteBufAllocator alloc) {
         int end = filled + count;
         if (length <= ONE_PIECE) {
             if (chunk == null) {
@@ -59,21 +54,21 @@ final class FrameBody {
             } else if (chunk.capacity() < end) {
                 chunk.capacity(capacityFor(end, length));
             }
-            copy(in, chunk, count);
+            in.copyTo(chunk, count);
             return;
         }
         if (contiguous && (isWhole(length) || mayBeWhole(length, end))) {
             makeWhole(length, alloc);
-            copy(in, chunk, count);
+            in.copyTo(chunk, count);
             return;
         }
         while (filled < end) {
             // An open chunk comes first, or a nearly empty one would be sealed at each part.
             if (chunk != null) {
                 filled += fillChunk(in, end - filled, alloc);
-            } else if (fragment != null && fragment.isWorthKeeping(end - filled)) {
-                held += fragment.rootCapacity();
-                parts(alloc).addFlattenedComponents(true, fragment.takePart(end - filled));
+            } else if (in.isWorthKeeping(end - filled)) {
+                held += in.rootCapacity();
+                parts(alloc).addFlattenedComponents(true, in.takePart(end - filled));
                 filled = end;
             } else {
                 openChunk(length, filled, alloc);
@@ -125,20 +120,9 @@ final class FrameBody {
         return capacity;
     }
 
-    /** Moves the next count bytes. A bulk copy has a price that a few bytes are not worth. */
-    private static void copy(ByteBuf from, ByteBuf to, int count) {
-        if (count > FEW) {
-            to.writeBytes(from, count);
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            to.writeByte(from.readByte());
-        }
-    }
-
-    private int fillChunk(ByteBuf in, int count, ByteBufAllocator alloc) {
+    private int fillChunk(Fragment in, int count, ByteBufAllocator alloc) {
         int written = Math.min(count, chunk.writableBytes());
-        copy(in, chunk, written);
+        in.copyTo(chunk, written);
         if (!chunk.isWritable()) {
             CompositeByteBuf parts = parts(alloc);
             ByteBuf full = chunk;

@@ -13,13 +13,21 @@ abstract class FrameLengthRule {
     /** The most bytes the rule may ask for. */
     final int maxHeaderLength;
 
+    /** Bytes at the front of the frame that do not go on, if the header is the shortest. */
+    final int front;
+
     /** Bytes at the end of the frame that do not go on. */
     final int strippedEnd;
 
-    FrameLengthRule(int headerLength, int maxHeaderLength, int strippedEnd) {
+    /** The header length, if the rule is our own: it changes nothing and tells no length below its header's. */
+    final int trustedHeader;
+
+    FrameLengthRule(int headerLength, int maxHeaderLength, int front, int strippedEnd) {
         this.headerLength = headerLength;
         this.maxHeaderLength = maxHeaderLength;
+        this.front = front;
         this.strippedEnd = strippedEnd;
+        this.trustedHeader = this instanceof Codec ? Integer.MAX_VALUE : headerLength;
     }
 
     /**
@@ -28,9 +36,14 @@ abstract class FrameLengthRule {
      */
     abstract long frameLength(ByteBuf bytes, int index, int promised);
 
+    /** The same, told from the shortest header. */
+    long frameLength(ByteBuf bytes, int index) {
+        return frameLength(bytes, index, headerLength);
+    }
+
     /** Bytes at the front of the frame that do not go on, for a frame whose length was told from a header so long. */
     int strippedFront(int headerLength) {
-        return 0;
+        return front;
     }
 
     /** Frames that are all the same length. */
@@ -38,7 +51,7 @@ abstract class FrameLengthRule {
         final int frameLength;
 
         Fixed(int frameLength) {
-            super(0, 0, 0);
+            super(0, 0, 0, 0);
             if (frameLength < 1) {
                 throw new IllegalArgumentException("a frame has at least 1 byte, not " + frameLength);
             }
@@ -57,7 +70,7 @@ abstract class FrameLengthRule {
         private ByteBuf header = Unpooled.EMPTY_BUFFER;
 
         Codec(ExactFrameDecoder codec, int headerLength, int maxHeaderLength) {
-            super(headerLength, maxHeaderLength, 0);
+            super(headerLength, maxHeaderLength, 0, 0);
             this.codec = codec;
         }
 

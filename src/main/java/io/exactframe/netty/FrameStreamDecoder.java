@@ -154,19 +154,18 @@ public class FrameStreamDecoder extends InboundCutter {
 
     /** The next start or chunk; null if the fragment is used up. */
     private @Nullable Object next(ByteBufAllocator alloc) {
-        ByteBuf in = fragment.bytes();
-        if (in == null) {
+        if (fragment.isGone()) {
             return null;
         }
-        Object message = started ? chunk(in, alloc) : start(in);
+        Object message = started ? chunk(alloc) : start();
         if (message == null) {
             fragment.release();
         }
         return message;
     }
 
-    private @Nullable FrameStart start(ByteBuf in) {
-        while (setAside(in)) {
+    private @Nullable FrameStart start() {
+        while (setAside()) {
             if (frameLength != UNKNOWN) {
                 started = true;
                 ByteBuf bytes = Unpooled.wrappedBuffer(header, 0, headerLength);
@@ -192,21 +191,21 @@ public class FrameStreamDecoder extends InboundCutter {
     }
 
     /** Moves bytes of the header, as far as it is promised; false if the fragment is used up before. */
-    private boolean setAside(ByteBuf in) {
+    private boolean setAside() {
         int had = (int) received;
-        int count = Math.min(headerLength - had, in.readableBytes());
+        int count = Math.min(headerLength - had, fragment.readableBytes());
         if (header.length < had + count) {
             long larger = Math.max(2L * (had + count), FIRST_BYTES);
             header = Arrays.copyOf(header, (int) Math.min(larger, prefix.longestHeader()));
         }
-        in.readBytes(header, had, count);
+        fragment.copyTo(header, had, count);
         receive(count);
         return received == headerLength;
     }
 
     /** The next of the payload, if it is here or the frame is whole, without the trailer behind it. */
-    private @Nullable FrameChunk chunk(ByteBuf in, ByteBufAllocator alloc) {
-        int readable = in.readableBytes();
+    private @Nullable FrameChunk chunk(ByteBufAllocator alloc) {
+        int readable = fragment.readableBytes();
         long offset = Math.min(received - headerLength, payloadLength());
         int count = (int) Math.min(payloadLength() - offset, readable);
         int behind = (int) Math.min(frameLength - received - count, readable - count);
@@ -216,7 +215,7 @@ public class FrameStreamDecoder extends InboundCutter {
         if (count > 0) {
             bytes = fragment.cut(0, count, count + behind, alloc);
         } else {
-            in.skipBytes(behind);
+            fragment.skip(behind);
             if (!last) {
                 return null;
             }

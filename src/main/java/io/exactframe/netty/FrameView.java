@@ -23,8 +23,11 @@ final class FrameView extends FragmentSlice {
     private static final AtomicIntegerFieldUpdater<FrameView> REFERENCES =
             AtomicIntegerFieldUpdater.newUpdater(FrameView.class, "references");
 
-    /** The thread that dispatches this view; null once it has escaped. */
+    /** The thread that lent this view last: dispatches it, while it is {@link #lent}. Written when it changes only. */
     private @Nullable Thread dispatcher;
+
+    /** From lend() to the end of the dispatch. */
+    private boolean lent;
 
     /** Whether retain() was called since the view was lent. */
     private boolean shared;
@@ -51,17 +54,25 @@ final class FrameView extends FragmentSlice {
         show(fragment, offset, length);
         shared = false;
         returned = false;
-        dispatcher = Thread.currentThread();
+        lent = true;
+        Thread current = Thread.currentThread();
+        if (dispatcher != current) {
+            dispatcher = current;
+        }
     }
 
     /** After the dispatch: true if the view came back, and the reference to its fragment with it. */
     boolean takeBack() {
-        dispatcher = null;
+        lent = false;
         return returned;
     }
 
     boolean isLent() {
-        return dispatcher != null;
+        return lent;
+    }
+
+    private boolean isBeingDispatchedHere() {
+        return lent && dispatcher == Thread.currentThread();
     }
 
     @Override
@@ -93,7 +104,7 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public boolean release() {
-        if (!shared && dispatcher == Thread.currentThread() && refCnt() == 1) {
+        if (!shared && isBeingDispatchedHere() && refCnt() == 1) {
             returned = true;
             return true;
         }
@@ -115,7 +126,7 @@ final class FrameView extends FragmentSlice {
                 if (REFERENCES.compareAndSet(this, now, now - decrement)) {
                     return false;
                 }
-            } else if (dispatcher == Thread.currentThread()) {
+            } else if (isBeingDispatchedHere()) {
                 // The last holder, so nobody races: back to one reference, for the next frame.
                 references = 1;
                 returned = true;

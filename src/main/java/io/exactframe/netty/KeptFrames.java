@@ -15,17 +15,20 @@ final class KeptFrames {
     private ByteBuf @Nullable [] frames;
     private int count;
 
-    static boolean isSmall(int frameLength, int rootCapacity) {
-        return frameLength < SMALL && frameLength < rootCapacity / 8;
+    /** How long a frame must be not to count as small for what it keeps alive. */
+    static int smallBelow(int rootCapacity) {
+        return Math.min(SMALL, rootCapacity / 8);
     }
 
-    void add(ByteBuf frame) {
+    /** Adds one; whether there are too many now. */
+    boolean add(ByteBuf frame) {
         if (frames == null) {
             frames = new ByteBuf[MOST];
         }
         if (count < MOST) {
             frames[count++] = frame;
         }
+        return areTooMany();
     }
 
     boolean areTooMany() {

@@ -28,34 +28,21 @@ record LengthField(int width, boolean littleEndian) {
 
     /** The length in so many bytes; -1 if they are the beginning of a longer varint. */
     long read(ByteBuf bytes, int at, int count) {
-        if (isVarint()) {
-            return readVarint(bytes, at, count);
-        }
-        long value = littleEndian ? readLittleEndian(bytes, at) : readBigEndian(bytes, at);
+        return switch (width) {
+            case VARINT -> readVarint(bytes, at, count);
+            case 1 -> bytes.getUnsignedByte(at);
+            case 2 -> littleEndian ? bytes.getUnsignedShortLE(at) : bytes.getUnsignedShort(at);
+            case 3 -> littleEndian ? bytes.getUnsignedMediumLE(at) : bytes.getUnsignedMedium(at);
+            case 4 -> littleEndian ? bytes.getUnsignedIntLE(at) : bytes.getUnsignedInt(at);
+            default -> notNegative(littleEndian ? bytes.getLongLE(at) : bytes.getLong(at));
+        };
+    }
+
+    private static long notNegative(long value) {
         if (value < 0) {
             throw new CorruptedFrameException("negative length: " + value);
         }
         return value;
-    }
-
-    private long readBigEndian(ByteBuf bytes, int at) {
-        return switch (width) {
-            case 1 -> bytes.getUnsignedByte(at);
-            case 2 -> bytes.getUnsignedShort(at);
-            case 3 -> bytes.getUnsignedMedium(at);
-            case 4 -> bytes.getUnsignedInt(at);
-            default -> bytes.getLong(at);
-        };
-    }
-
-    private long readLittleEndian(ByteBuf bytes, int at) {
-        return switch (width) {
-            case 1 -> bytes.getUnsignedByte(at);
-            case 2 -> bytes.getUnsignedShortLE(at);
-            case 3 -> bytes.getUnsignedMediumLE(at);
-            case 4 -> bytes.getUnsignedIntLE(at);
-            default -> bytes.getLongLE(at);
-        };
     }
 
     private static long readVarint(ByteBuf bytes, int at, int count) {

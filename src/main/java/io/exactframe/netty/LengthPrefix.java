@@ -54,8 +54,16 @@ public final class LengthPrefix extends FrameLengthRule {
     /** What a frame has beyond its length field's value, without the field itself. */
     private final long uncounted;
 
+    /** Bytes of a frame beside its length field and its payload. */
+    private final long headerAndTrailer;
+
     /** Whether the field counts its own bytes. */
     private final boolean countsField;
+
+    /** For the shortest field: what a frame has beyond its value, and the least it may have in all. */
+    private final long more;
+
+    private final long least;
 
     private LengthPrefix(
             LengthField field,
@@ -68,6 +76,7 @@ public final class LengthPrefix extends FrameLengthRule {
         super(
                 plus(before, field.smallestWidth()),
                 plus(before, field.largestWidth()),
+                strip == PAYLOAD_ONLY ? plus(plus(before, field.smallestWidth()), after) : strip,
                 strip == PAYLOAD_ONLY ? trailer : 0);
         this.field = field;
         this.before = before;
@@ -80,6 +89,9 @@ public final class LengthPrefix extends FrameLengthRule {
         boolean countsAfter = countedFrom != null && countedFrom != CountedFrom.PAYLOAD;
         this.countsField = countsAll || countedFrom == CountedFrom.FIELD;
         this.uncounted = (countsAll ? 0L : before) + (countsAfter ? 0 : after) + trailer + adjustment;
+        this.headerAndTrailer = (long) before + after + trailer;
+        this.more = frameLength(0, field.smallestWidth());
+        this.least = Math.max(headerAndTrailer + field.smallestWidth(), strip);
     }
 
     private static int plus(int a, int b) {
@@ -260,14 +272,12 @@ public final class LengthPrefix extends FrameLengthRule {
         if (field.isVarint() && field.littleEndian()) {
             throw new IllegalArgumentException("a varint has one byte order only, littleEndian() makes no sense");
         }
-        int width = field.smallestWidth();
-        long least = Math.max(headerAndTrailer() + width, strip);
-        long shortest = Math.max(least, frameLength(0, width));
+        long shortest = Math.max(least, more);
         if (shortest > maxFrameLength) {
             throw new IllegalArgumentException("no frame is shorter than " + shortest + " bytes, which is more than"
                     + " maxFrameLength (" + maxFrameLength + "): " + this);
         }
-        if (frameLength(field.largestValue(), field.largestWidth()) < least) {
+        if (field.width() < 8 && frameLength(field.largestValue(), field.largestWidth()) < least) {
             throw new IllegalArgumentException("no length is enough for the header and what is stripped: " + this);
         }
         return this;
@@ -285,10 +295,16 @@ public final class LengthPrefix extends FrameLengthRule {
         return checked(maxFrameLength);
     }
 
-    /** The whole frame's length if the field says value in so many bytes; 2^63 - 1 if it is beyond that. */
+    /** The whole frame's length if the field says value in so many bytes; negative, perhaps, if beyond 2^63. */
     private long frameLength(long value, int width) {
-        long more = uncounted + (countsField ? 0 : width);
-        return value > Long.MAX_VALUE - Math.max(more, 0) ? Long.MAX_VALUE : value + more;
+        return value + uncounted + (countsField ? 0 : width);
+    }
+
+    @Override
+    long frameLength(ByteBuf bytes, int index) {
+        long value = field.read(bytes, index + before, field.smallestWidth());
+        long length = value + more;
+        return value < 0 || length < least ? frameLength(bytes, index, headerLength) : length;
     }
 
     @Override
@@ -299,14 +315,15 @@ public final class LengthPrefix extends FrameLengthRule {
             return -(promised + 1L);
         }
         long length = frameLength(value, width);
-        if (length == Long.MAX_VALUE && value - length != -(uncounted + (countsField ? 0 : width))) {
+        return length < headerAndTrailer + width || length < strip ? tooShort(value, length) : length;
+    }
+
+    private static long tooShort(long value, long length) {
+        if (length < 0 && value > Integer.MAX_VALUE) { // nothing subtracts so much
             throw new TooLongFrameException("length " + value + " makes a frame of more than 2^63 - 1 bytes");
         }
-        if (length < headerAndTrailer() + width || length < strip) {
-            throw new CorruptedFrameException("length " + value + " makes a frame of " + length
-                    + " bytes, less than its header, its trailer or what is to be stripped");
-        }
-        return length;
+        throw new CorruptedFrameException("length " + value + " makes a frame of " + length
+                + " bytes, less than its header, its trailer or what is to be stripped");
     }
 
     @Override
@@ -326,7 +343,7 @@ public final class LengthPrefix extends FrameLengthRule {
 
     /** Bytes of a frame beside its length field and its payload. */
     long headerAndTrailer() {
-        return (long) before + after + trailer;
+        return headerAndTrailer;
     }
 
     /**
