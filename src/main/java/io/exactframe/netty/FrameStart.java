@@ -41,7 +41,7 @@ public final class FrameStart {
     /**
      * The header as it came, the length field included.
      *
-     * @return a read-only buffer on the heap, with indices of its own for each call; need not be released, and cannot be
+     * @return a read-only buffer on the heap, with indices of its own for each call; there is nothing to release
      */
     public ByteBuf header() {
         return header.duplicate();

@@ -199,7 +199,7 @@ public class FrameStreamDecoder extends InboundCutter {
             header = Arrays.copyOf(header, (int) Math.min(larger, prefix.longestHeader()));
         }
         fragment.copyTo(header, had, count);
-        receive(count);
+        arrived(count);
         return received == headerLength;
     }
 
@@ -209,7 +209,7 @@ public class FrameStreamDecoder extends InboundCutter {
         long offset = Math.min(received - headerLength, payloadLength());
         int count = (int) Math.min(payloadLength() - offset, readable);
         int behind = (int) Math.min(frameLength - received - count, readable - count);
-        receive(count + behind);
+        arrived(count + behind);
         boolean last = received == frameLength;
         ByteBuf bytes = Unpooled.EMPTY_BUFFER;
         if (count > 0) {
@@ -227,8 +227,8 @@ public class FrameStreamDecoder extends InboundCutter {
         return new FrameChunk(bytes, offset, last);
     }
 
-    /** So many bytes of the frame under way came. */
-    private void receive(int count) {
+    /** So many bytes of the frame under way came: the one place that is told. */
+    private void arrived(int count) {
         received += count;
     }
 

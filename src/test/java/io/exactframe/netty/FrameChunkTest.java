@@ -79,7 +79,9 @@ class FrameChunkTest {
     @Test
     void itSaysWhereItBelongsAndNoByteOfWhatItHolds() {
         assertThat(chunk.toString()).startsWith("FrameChunk(offset 5000000000, last, ").doesNotContain("abc");
-        assertThat(new FrameChunk(chunk.content(), 7, false).toString()).startsWith("FrameChunk(offset 7, ").doesNotContain("last");
+        assertThat(new FrameChunk(chunk.content(), 7, false).toString())
+                .startsWith("FrameChunk(offset 7, ")
+                .doesNotContain("last");
         chunk.release();
         assertThat(chunk.toString()).contains("freed");
     }

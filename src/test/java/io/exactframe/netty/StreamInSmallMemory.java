@@ -65,7 +65,8 @@ final class StreamInSmallMemory {
 
     private static String generated(long payload) {
         Counter counter = new Counter(false);
-        EmbeddedChannel channel = new EmbeddedChannel(new FrameStreamDecoder(Long.MAX_VALUE, LengthPrefix.int64()), counter);
+        EmbeddedChannel channel =
+                new EmbeddedChannel(new FrameStreamDecoder(Long.MAX_VALUE, LengthPrefix.int64()), counter);
         Wire.receive(channel, header(payload));
         ByteBuf read = channel.alloc().directBuffer(READ, READ).writeZero(READ);
         for (long left = payload; left > 0; left -= READ) {

@@ -6,7 +6,7 @@ import io.netty.buffer.CompositeByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
-/** Puts a stream decoder in front of itself and its chunks together again: one buffer for each payload that is whole. */
+/** Puts a stream decoder in front of itself and chunks together again: one buffer for each payload that is whole. */
 final class StreamJoiner extends ChannelInboundHandlerAdapter {
     private final FrameStreamDecoder decoder;
     private FrameStart start;

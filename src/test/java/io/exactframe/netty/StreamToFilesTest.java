@@ -4,17 +4,22 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerAdapter;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.DefaultFileRegion;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
@@ -172,5 +177,30 @@ class StreamToFilesTest {
                 Wire.number(small.length, 8, false), small,
                 Wire.number(large.length, 8, false), Arrays.copyOf(large, 1_000_000));
         assertThat(files()).isDeepEqualTo(new byte[][] {{}, small, large});
+    }
+
+    // README: from here
+    static ChannelFuture send(Channel channel, Path file) throws IOException {
+        ByteBuf length = channel.alloc().buffer(8);
+        LengthPrefix.int64().writeLength(length, Files.size(file));
+        channel.write(length);
+        return channel.writeAndFlush(new DefaultFileRegion(file.toFile(), 0, Files.size(file)));
+    }
+    // README: to here
+
+    @Test
+    void aFileIsSentBehindItsLength() throws Exception {
+        byte[] bytes = Wire.random(new Random(2), 2_000_000);
+        Path file = Files.write(directory.resolve("sent.whole"), bytes);
+        Channel client = new Bootstrap()
+                .group(loops)
+                .channel(NioSocketChannel.class)
+                .handler(new ChannelInboundHandlerAdapter())
+                .connect(server.localAddress())
+                .sync()
+                .channel();
+        send(client, file).addListener(ChannelFutureListener.CLOSE).sync();
+        assertThat(tornDown.await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(files()).isDeepEqualTo(new byte[][] {bytes, bytes});
     }
 }
