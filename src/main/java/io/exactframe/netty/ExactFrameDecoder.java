@@ -9,7 +9,7 @@ import io.netty.handler.codec.TooLongFrameException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The base of every decoder here, and of your own: say how long a frame is, get it whole.
+ * The base of every decoder that gives whole frames, and of your own: say how long a frame is, get it whole.
  *
  * <pre>{@code
  * // one byte of type, four of length that count themselves and the payload

@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Back-pressure</b> is Netty's: one read may give several messages, and with auto-read off a read that gave none
  * asks for one more and completes with that. With {@link io.netty.handler.flow.FlowControlHandler} behind, messages
  * come one by one; it holds back messages and no exceptions, so an exception may come before chunks from in front of
- * it. Between reads nothing is held but a header that is incomplete.
+ * it. Between reads nothing is held but the header of the frame under way.
  *
  * <p><b>Removal.</b> What was received and not given goes on downstream unchanged: the rest of a read, an incomplete
  * header. See {@link ExactFrameDecoder} for what holds for every decoder: the order of things, threading.
@@ -64,7 +64,7 @@ public class FrameStreamDecoder extends InboundCutter {
     private final Fragment fragment = new Fragment();
 
     // The frame under way.
-    private byte[] header = EmptyArrays.EMPTY_BYTES; // as far as it came, until it goes on
+    private byte[] header = EmptyArrays.EMPTY_BYTES; // as far as it came
     private int headerLength; // as far as it is promised, until the frame's length is known
     private long frameLength;
     private long received; // bytes of the frame that came, and went on unless they are in the header
@@ -168,9 +168,7 @@ public class FrameStreamDecoder extends InboundCutter {
         while (setAside()) {
             if (frameLength != UNKNOWN) {
                 started = true;
-                ByteBuf bytes = Unpooled.wrappedBuffer(header, 0, headerLength);
-                header = EmptyArrays.EMPTY_BYTES;
-                return new FrameStart(frameLength, payloadLength(), bytes);
+                return new FrameStart(frameLength, payloadLength(), Unpooled.wrappedBuffer(header, 0, headerLength));
             }
             measure();
         }

@@ -266,4 +266,25 @@ class PipelineReentryTest {
             assertThat(log).containsExactly("bbbb", "cccc", "[complete]", "[inactive]");
         }
     }
+
+    @Test
+    void whatACodecsFaultLeftBehindComesFirst() {
+        boolean[] done = {false};
+        EmbeddedChannel channel = new EmbeddedChannel(new FixedLengthExactDecoder(4) {
+            @Override
+            protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
+                if (!done[0]) {
+                    done[0] = true;
+                    frame.release();
+                    return "released";
+                }
+                return frame;
+            }
+        }, probe);
+        channel.pipeline().fireChannelRead(bytes(channel, "aaaabbbbcc"));
+        channel.pipeline().fireChannelRead(bytes(channel, "ccdddd"));
+        assertThat(channel.finish()).isFalse();
+        assertThat(probe.log().stream().filter(line -> !line.contains("Exception")))
+                .containsExactly("bbbb", "cccc", "dddd", "[inactive]");
+    }
 }

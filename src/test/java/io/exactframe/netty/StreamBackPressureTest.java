@@ -95,6 +95,22 @@ class StreamBackPressureTest {
         channel.finish();
     }
 
+    @Test // 27, 30
+    void aReadInsideADeliveryThatGaveNothingEndsWhatCameBefore() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.config().setAutoRead(false);
+        FrameStreamDecoder decoder = new FrameStreamDecoder(1000, LengthPrefix.uint8().trailer(2));
+        channel.pipeline().addLast(source, decoder, probe);
+        source.pieces.add(";");
+        probe.on(2, ChannelHandlerContext::read);
+        probe.receive(channel, "\1a");
+        assertThat(probe.log()).containsExactly("start 4/1 \1", "a@0", "[complete]", "[complete]");
+        assertThat(source.drain()).as("one by the handler, one for what the trailer did not give").isEqualTo(2);
+        probe.receive(channel, ";");
+        assertThat(probe.log()).endsWith("@1 last", "[complete]");
+        channel.finish();
+    }
+
     private static void cut(String stream, Random random, Queue<String> pieces) {
         for (int at = 0; at < stream.length(); ) {
             int next = Math.min(stream.length(), at + 1 + random.nextInt(6));
