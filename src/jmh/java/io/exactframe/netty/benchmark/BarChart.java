@@ -31,10 +31,8 @@ final class BarChart {
 
     void section(String title, String left, String right, Map<String, List<Bar>> groups) {
         text("h", LABELS - 10, y, "end", title);
-        text("h", LABELS + x(1), y, "start", left);
-        text("h", LABELS + COLUMN + x(1), y, "start", right);
-        y += 10;
-        int begin = y;
+        String[] headings = {left, right};
+        int begin = y += 10;
         StringBuilder bars = new StringBuilder();
         for (Map.Entry<String, List<Bar>> group : groups.entrySet()) {
             int height = Math.max(rows(group.getValue(), 0), rows(group.getValue(), 1)) * (BAR + 1);
@@ -53,7 +51,13 @@ final class BarChart {
             }
             y += height + 7;
         }
-        grid(begin);
+        for (int column = 0; column < 2; column++) {
+            int ours = column;
+            if (groups.values().stream().anyMatch(group -> rows(group, ours) > 0)) {
+                text("h", LABELS + column * COLUMN + x(1), begin - 10, "start", headings[column]);
+                grid(column, begin);
+            }
+        }
         body.append(bars);
         y += 36;
     }
@@ -81,14 +85,12 @@ final class BarChart {
                 origin + PLOT + 34, top + BAR - 1, format(bar.value < 9.95 ? "%.2f" : "%.0f", bar.value)));
     }
 
-    private void grid(int begin) {
-        for (int column = 0; column < 2; column++) {
-            for (double tick = LEAST; tick <= MOST; tick *= 2) {
-                double x = LABELS + column * COLUMN + x(tick);
-                body.append(format(
-                        "<path class='%s' d='M%.1f %dV%d'/>%n", tick == 1 ? "one" : "grid", x, begin, y + 2));
-                text("t", x, y + 14, "middle", tick < 1 ? "½" : format("%.0f", tick));
-            }
+    private void grid(int column, int begin) {
+        for (double tick = LEAST; tick <= MOST; tick *= 2) {
+            double x = LABELS + column * COLUMN + x(tick);
+            body.append(format(
+                    "<path class='%s' d='M%.1f %dV%d'/>%n", tick == 1 ? "one" : "grid", x, begin, y + 2));
+            text("t", x, y + 14, "middle", tick < 1 ? "½" : format("%.0f", tick));
         }
     }
 

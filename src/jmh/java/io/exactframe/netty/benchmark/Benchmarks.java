@@ -28,6 +28,9 @@ public final class Benchmarks {
 
     static {
         PARTS.put("cpu", Ratios::run);
+        PARTS.put("memory", PeakMemory::run);
+        PARTS.put("idle", IdleMemory::run);
+        PARTS.put("growth", Growth::run);
         PARTS.put("sockets", SocketRatios::run);
     }
 
@@ -36,7 +39,8 @@ public final class Benchmarks {
     public static void main(String[] args) throws Exception {
         Settings settings = Settings.of(List.of(args), PARTS.keySet());
         if (settings == null) {
-            System.err.println("arguments: quick|full [part of " + PARTS.keySet() + " ...] [pattern ...] [JMH options]");
+            System.err.println("arguments: quick|full [part ...] [pattern ...] [JMH options]; parts: "
+                    + PARTS.keySet());
             System.exit(2);
         }
         Results results = Results.begin(settings.arguments, settings.jvmArguments());
