@@ -6,10 +6,12 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ProgressiveFuture;
+import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.WritableByteChannel;
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>the stream ends before the last byte: {@link PrematureCloseException}, also with none of them received
  *   <li>an {@link IOException} of the socket: that one, unchanged
+ *   <li>too slow for its time: {@link FrameTimeoutException}
  *   <li>not connected yet: {@link NotYetConnectedException}; closed before the call: {@link ClosedChannelException}
  *   <li>the handler is in no pipeline: {@link ChannelPipelineException}; 1,024 receives are outstanding: {@link
  *       RejectedExecutionException}
@@ -85,6 +88,25 @@ public class ExactReceiver extends ChannelDuplexHandler {
      */
     public ProgressiveFuture<ByteBuf> receive(int size) {
         return submit(new FrameReceive(this, new FrameLengthRule.Fixed(size), size, false));
+    }
+
+    /**
+     * Receives exactly {@code size} bytes within a time, which is counted from this call, receives in front included; a
+     * byte now and then does not extend it. When it is over, this receive fails with a {@link FrameTimeoutException}, and
+     * so does every other one, now or later: the stream is of no more use.
+     *
+     * @param size bytes, at least 1
+     * @param timeout more than nothing
+     * @return the bytes, for the caller to release
+     * @throws IllegalArgumentException if {@code size} is less than 1, or {@code timeout} is not positive
+     */
+    public ProgressiveFuture<ByteBuf> receive(int size, Duration timeout) {
+        ReceiveFuture<ByteBuf> receive = new FrameReceive(this, new FrameLengthRule.Fixed(size), size, false);
+        ChannelHandlerContext ctx = context;
+        receive.limitTime(
+                FrameTimeoutException.nanos(timeout),
+                ctx == null ? Ticker.systemTicker() : ctx.executor().ticker());
+        return submit(receive);
     }
 
     /**
@@ -163,6 +185,12 @@ public class ExactReceiver extends ChannelDuplexHandler {
     /** A receive was cancelled: its place is free, and its bytes are the next one's. */
     void cancelled() {
         receives.cancelled();
+        wake();
+    }
+
+    /** The time of a receive is over. */
+    void expired() {
+        receives.expired();
         wake();
     }
 

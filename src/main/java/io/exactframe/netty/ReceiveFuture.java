@@ -4,7 +4,11 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.DefaultProgressivePromise;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.concurrent.Ticker;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** One receive: what was asked, how far it is, and the promise of it. Served on the event loop, in order. */
 abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
@@ -31,6 +35,11 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
     private final ExactReceiver receiver;
     private long reported;
 
+    private long timeout; // nanoseconds from asked on; none if 0
+    private @Nullable Ticker ticker;
+    private long asked;
+    private volatile boolean expired;
+
     ReceiveFuture(ExactReceiver receiver, long expected, boolean orEnd) {
         if (expected < 1) {
             throw new IllegalArgumentException("at least 1 byte can be received, not " + expected);
@@ -38,6 +47,36 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
         this.receiver = receiver;
         this.expected = expected;
         this.orEnd = orEnd;
+    }
+
+    /** It has so many nanoseconds from now on, by this clock. */
+    void limitTime(long nanos, Ticker ticker) {
+        this.timeout = nanos;
+        this.ticker = ticker;
+        this.asked = ticker.nanoTime();
+    }
+
+    /** It is in the queue of what is to be served. */
+    void admitted(EventExecutor executor) {
+        if (timeout > 0 && !isDone()) {
+            Future<?> timer = executor.schedule(
+                    () -> {
+                        expired = true;
+                        receiver.expired();
+                    },
+                    timeout - (ticker.nanoTime() - asked),
+                    TimeUnit.NANOSECONDS);
+            addListener(done -> timer.cancel(false));
+        }
+    }
+
+    /** Whether its time is over; from then on it cannot be cancelled. */
+    boolean hasExpired() {
+        return expired && setUncancellable() && !isDone();
+    }
+
+    FrameTimeoutException timeout() {
+        return new FrameTimeoutException(expected, received, inHeader, FrameTimeoutException.Limit.DEADLINE, timeout);
     }
 
     /** Takes from the stash what it can use. A throw means that the stream is lost. */

@@ -15,6 +15,7 @@ final class ReceiveQueue {
     private final ArrayDeque<ReceiveFuture<?>> admitted = new ArrayDeque<>();
     private final AtomicInteger size = new AtomicInteger(); // of both
     private volatile boolean someCancelled;
+    private volatile boolean someExpired;
 
     /** Any thread: adds a receive, or fails it if there are too many. */
     boolean add(ReceiveFuture<?> receive) {
@@ -29,6 +30,24 @@ final class ReceiveQueue {
     /** Any thread: one of them was cancelled. */
     void cancelled() {
         someCancelled = true;
+    }
+
+    /** Any thread: the time of one of them is over. */
+    void expired() {
+        someExpired = true;
+    }
+
+    /** One whose time is over, for all of them; null if there is none. */
+    @Nullable ReceiveFuture<?> nextExpired() {
+        if (someExpired) {
+            someExpired = false;
+            for (ReceiveFuture<?> receive : admitted) {
+                if (receive.hasExpired()) {
+                    return receive;
+                }
+            }
+        }
+        return null;
     }
 
     /** The next that was made and is in neither queue from now on; null if there is none. */
@@ -68,6 +87,11 @@ final class ReceiveQueue {
     private boolean freed() {
         size.decrementAndGet();
         return true;
+    }
+
+    void remove(ReceiveFuture<?> receive) {
+        size.decrementAndGet();
+        admitted.remove(receive);
     }
 
     ReceiveFuture<?> removeFirst() {

@@ -103,11 +103,16 @@ final class Serving {
         ReceiveFuture<?> receive;
         while ((!removed || left) && (receive = next(ctx)) != null) {
             again = false;
+            ReceiveFuture<?> expired = receives.nextExpired();
+            if (expired != null) {
+                lose(ctx, expired, expired.timeout(), receive.arrived(stash) > 0);
+                continue;
+            }
             Needs needs;
             try {
                 needs = receive.take(stash, ctx.alloc());
             } catch (Throwable violation) {
-                lose(ctx, violation);
+                lose(ctx, receive, violation, true);
                 continue;
             }
             if (needs == Needs.NOTHING) {
@@ -133,6 +138,9 @@ final class Serving {
             if (wasActive) {
                 made.late = inputEnded;
                 receives.admit(made);
+                if (!inputEnded) {
+                    made.admitted(ctx.executor());
+                }
             } else {
                 boolean open = ctx.channel().isOpen();
                 receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
@@ -173,15 +181,16 @@ final class Serving {
         }
     }
 
-    /** The framing is lost, or memory: the first receive fails, all others will. */
-    private void lose(ChannelHandlerContext ctx, Throwable violation) {
+    /** The framing is lost, or memory, or patience: a receive fails, all others will. Told if they lose bytes by it. */
+    private void lose(ChannelHandlerContext ctx, ReceiveFuture<?> receive, Throwable violation, boolean told) {
+        boolean fire = told && !truncated && !removed;
         failure = violation;
         inputEnded = true;
         truncated = true;
         stash.release();
-        ReceiveFuture<?> receive = receives.removeFirst();
+        receives.remove(receive);
         receive.setUncancellable(); // its bytes are gone
-        if (!removed) {
+        if (fire) {
             ctx.fireExceptionCaught(violation); // as above
         }
         receive.tryFailure(violation);

@@ -21,6 +21,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -266,6 +267,23 @@ class ExactReceiverSocketTest {
             assertThat(it.group.awaitTermination(Loopback.SECONDS, TimeUnit.SECONDS)).isTrue();
             assertThat(completions).hasValue(10);
             assertThat(done(receiver.receive(1)).cause()).isInstanceOf(ClosedChannelException.class);
+        }
+    }
+
+    @Test // 48: by the clock of a real event loop, called from another thread
+    void aPeerThatIsTooSlow() throws Exception {
+        try (Loopback it = new Loopback(transport(), receiver)) {
+            ProgressiveFuture<ByteBuf> inTime = receiver.receive(1, Duration.ofSeconds(Long.MAX_VALUE));
+            it.send("ABC");
+            assertThat(text(inTime)).isEqualTo("A");
+            while (it.bytesRead.get() < 3) {
+                Thread.onSpinWait();
+            }
+            ProgressiveFuture<ByteBuf> tooSlow = receiver.receive(4, Duration.ofMillis(50));
+            ProgressiveFuture<ByteBuf> next = receiver.receive(1);
+            assertThat(done(tooSlow).cause()).hasMessage("2 of 4 bytes within the deadline of 50 ms");
+            assertThat(done(next).cause()).isSameAs(tooSlow.cause());
+            assertThat(it.nextPassed()).isEqualTo("FrameTimeoutException");
         }
     }
 

@@ -1,0 +1,93 @@
+package io.exactframe.netty;
+
+import io.netty.channel.ChannelException;
+import java.time.Duration;
+
+/**
+ * A frame was not complete in the time it had, which is measured by the clock of the event loop. The stream is of no
+ * more use, since nobody knows when the rest comes: close the channel.
+ *
+ * <p>Counts only: no byte of the frame and no address is in it.
+ */
+public final class FrameTimeoutException extends ChannelException {
+    private static final long serialVersionUID = 1L;
+    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
+    private static final int NANOS_PER_MILLI = 1_000_000;
+
+    /** Which time was over. */
+    public enum Limit {
+        /** That for the whole frame; a byte now and then does not extend it. */
+        DEADLINE,
+        /** That from one byte of the frame to the next. */
+        STALL
+    }
+
+    /** Bytes of the frame, or of its header. */
+    private final long expectedBytes;
+
+    /** Bytes that arrived of those. */
+    private final long receivedBytes;
+
+    /** Whether the frame's length was not known yet. */
+    private final boolean inHeader;
+
+    /** Which time was over. */
+    private final Limit limit;
+
+    FrameTimeoutException(long expectedBytes, long receivedBytes, boolean inHeader, Limit limit, long nanos) {
+        super(receivedBytes + " of " + expectedBytes + (inHeader ? " header bytes" : " bytes")
+                + (limit == Limit.DEADLINE ? " within the deadline of " : " and no more for ") + text(nanos));
+        this.expectedBytes = expectedBytes;
+        this.receivedBytes = receivedBytes;
+        this.inHeader = inHeader;
+        this.limit = limit;
+    }
+
+    private static String text(long nanos) {
+        return nanos % NANOS_PER_MILLI == 0 ? nanos / NANOS_PER_MILLI + " ms" : nanos + " ns";
+    }
+
+    /** The nanoseconds of a limit, which is checked; 292 years if it is longer than that. */
+    static long nanos(Duration limit) {
+        if (limit.isNegative() || limit.isZero()) {
+            throw new IllegalArgumentException("a time limit is more than nothing, not " + limit);
+        }
+        return limit.compareTo(LONGEST) < 0 ? limit.toNanos() : Long.MAX_VALUE;
+    }
+
+    /**
+     * How many bytes the frame has on the wire, its header included.
+     *
+     * @return bytes of the whole frame; of the header, as far as it was promised, if {@link #inHeader()}
+     */
+    public long expectedBytes() {
+        return expectedBytes;
+    }
+
+    /**
+     * How many of the {@link #expectedBytes()} arrived in time.
+     *
+     * @return bytes, fewer than expected
+     */
+    public long receivedBytes() {
+        return receivedBytes;
+    }
+
+    /**
+     * Whether the time was over before the frame's length was known.
+     *
+     * @return true if the counts are those of the header
+     */
+    public boolean inHeader() {
+        return inHeader;
+    }
+
+    /**
+     * Which time was over.
+     *
+     * @return that for the whole frame, or that without a byte
+     */
+    public Limit limit() {
+        return limit;
+    }
+}
