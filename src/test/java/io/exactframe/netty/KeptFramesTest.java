@@ -1,9 +1,13 @@
 package io.exactframe.netty;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
@@ -156,6 +160,39 @@ class KeptFramesTest {
         assertThat(network.handlers.calls).isZero();
         assertThat(network.pinnedReads()).isZero();
         assertAllGivenBack();
+    }
+
+    @ParameterizedTest(name = "retained there: {0}")
+    @ValueSource(booleans = {false, true})
+    void framesThatAnotherThreadHasPinNoMoreUntilItReleasesThem(boolean retained) throws Exception {
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        try {
+            connect(() -> new FixedLengthExactDecoder(64), number -> true);
+            for (int i = 0; i < 40; i++) {
+                int before = keeper.kept.size();
+                receiveReads(1, READ);
+                assertThat(network.pinnedReads()).isLessThanOrEqualTo(MOST);
+                if (retained) {
+                    List<ByteBuf> added = keeper.kept.subList(before, keeper.kept.size());
+                    other.submit(() -> added.forEach(ByteBuf::retain)).get(10, SECONDS);
+                    added.forEach(ByteBuf::release);
+                }
+                if (i % 10 == 9) {
+                    network.handlers.calls = 0;
+                    receiveReads(1, READ);
+                    assertThat(network.handlers.calls).as("all copied").isEqualTo(READ / 64);
+                    other.submit(keeper::releaseAll).get(10, SECONDS);
+                    assertThat(network.pinnedReads()).isZero();
+                    network.handlers.calls = 0;
+                    receiveReads(1, READ);
+                    assertThat(network.handlers.calls).as("shared again").isEqualTo(READ / 64 - MOST);
+                    other.submit(keeper::releaseAll).get(10, SECONDS);
+                }
+            }
+            assertAllGivenBack();
+        } finally {
+            other.shutdown();
+        }
     }
 
     @Test
