@@ -10,14 +10,13 @@ import org.jspecify.annotations.Nullable;
  * can be used again for the next frame when it comes back at once.
  *
  * <pre>
- *   lend ---&gt; dispatch ---&gt; released by the dispatching thread, never shared  ---&gt; returned: lend it again
+ *   lend ---&gt; dispatch ---&gt; last released by the dispatching thread  ---&gt; returned: lend it again
  *                      \---&gt; anything else: it has escaped, and its last release gives the fragment's reference back
  * </pre>
  *
- * While it is being dispatched and nobody has called {@link #retain()}, there is one holder. If that holder is the
- * dispatching thread, {@code release()} needs no atomic operation: it only sets {@link #returned}, and {@link
- * #takeBack()} finds it when the dispatch is over. A thread that the view was handed to is never the dispatching one
- * and takes the atomic way, as everybody does after the first {@code retain()} and after the dispatch.
+ * A count of 1 has one holder. If that is the dispatching thread, its {@code release()} races nobody and needs no atomic
+ * operation: it only sets {@link #returned}, and {@link #takeBack()} finds it when the dispatch is over. A thread that
+ * the view was handed to is never the dispatching one and takes the atomic way, as everybody does after the dispatch.
  */
 final class FrameView extends FragmentSlice {
     private static final AtomicIntegerFieldUpdater<FrameView> REFERENCES =
@@ -28,9 +27,6 @@ final class FrameView extends FragmentSlice {
 
     /** From lend() to the end of the dispatch. */
     private boolean lent;
-
-    /** Whether retain() was called since the view was lent. */
-    private boolean shared;
 
     /** Whether the dispatching thread made the last release, during the dispatch. */
     private boolean returned;
@@ -52,7 +48,6 @@ final class FrameView extends FragmentSlice {
     /** Shows a part of a fragment. The view owns one reference to the fragment from here on. */
     void lend(ByteBuf fragment, int offset, int length) {
         show(fragment, offset, length);
-        shared = false;
         returned = false;
         lent = true;
         Thread current = Thread.currentThread();
@@ -90,7 +85,6 @@ final class FrameView extends FragmentSlice {
         if (increment < 1) {
             throw new IllegalArgumentException("increment: " + increment);
         }
-        shared = true;
         for (; ; ) {
             int now = refCnt();
             if (now < 1 || now + increment < now) {
@@ -104,7 +98,7 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public boolean release() {
-        if (!shared && isBeingDispatchedHere() && refCnt() == 1) {
+        if (isBeingDispatchedHere() && refCnt() == 1) {
             returned = true;
             return true;
         }
