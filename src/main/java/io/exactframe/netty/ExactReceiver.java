@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  *   receive(4), receive(2)       AB | CDEFG     ABCD, EF; G waits for the next receive
  *   receive(4)                   AB | end       PrematureCloseException (2 of 4 bytes)
  *   receiveOrEnd(4)              end            null
+ *   receiveTo(file, 4, io)       AB | CDE       null, when ABCD is in the file; E waits
+ *   skip(4)                      AB | CDE       null; E waits
  * </pre>
  *
  * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, once, even if nobody waits for it.
@@ -50,7 +52,9 @@ import org.jspecify.annotations.Nullable;
  *
  * A failure of the stream fails every receive from there on; those that the bytes at hand satisfy still succeed. One
  * that lost part of a frame, or the framing, is also fired through the pipeline, once, ahead of {@code
- * channelInactive}. Cancelling a receive leaves its bytes to the next one.
+ * channelInactive}; only what fails behind a sink that is still being written to comes too late for that. A fault of a
+ * sink is nobody else's. Cancelling a receive leaves its bytes to the next one, those excepted that were skipped or on
+ * their way to a sink.
  *
  * <p><b>Back-pressure.</b> The receiver reads on demand: it switches auto-read off, keeps at most one read beyond what
  * was asked, and reads no further while it has bytes nobody asked for, so that the peer's TCP window closes. It follows

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPipelineException;
+import io.netty.util.concurrent.GenericProgressiveFutureListener;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -267,6 +268,21 @@ class ExactReceiverSinkFaultTest {
         assertThat(it.exceptions).hasSize(exceptions);
     }
 
+    @Test // 34: what it waits for is another's, which was cancelled
+    void theEndWhileItWaitsForTheSinkOfAnother() {
+        ProgressiveFuture<Void> cancelled = receiver.receiveTo(sink, 2, sink);
+        it.arrive("ABCDE");
+        it.arrive("FG");
+        cancelled.cancel(false);
+        ProgressiveFuture<Void> receive = receiver.receiveTo(sink, 10, sink);
+        it.halfClose();
+        assertThat(it.exceptions).singleElement().asString().endsWith("stream ended after 5 of 10 bytes");
+        sink.runAll();
+        assertThat(receive.cause()).hasMessage("stream ended after 5 of 10 bytes");
+        assertThat(sink.text()).isEqualTo("ABCDEFG");
+        assertThat(it.exceptions).hasSize(1);
+    }
+
     @Test // 33: the sink is at rest
     void theEndWhileItWaitsForBytes() {
         ProgressiveFuture<Void> receive = receiver.receiveTo(sink, 10, sink);
@@ -297,7 +313,8 @@ class ExactReceiverSinkFaultTest {
     void afterTheEnd(boolean askedBefore) {
         FailingSink failing = new FailingSink(Fault.IO, 1, false);
         ProgressiveFuture<Void> failed = askedBefore ? receiver.receiveTo(failing, 5, failing) : null;
-        it.arrive("ABC");
+        ByteBuf read = it.bytes("ABC");
+        Wire.receive(it.channel, read);
         it.arrive("DEFG");
         it.channel.close();
         if (!askedBefore) {
@@ -305,6 +322,7 @@ class ExactReceiverSinkFaultTest {
         }
         failing.runAll();
         assertThat(failed.cause()).isSameAs(Fault.IO.thrown);
+        assertThat(read.refCnt()).isZero(); // nobody has to ask for what the sink did not take
         ProgressiveFuture<Void> receive = receiver.receiveTo(sink, 4, sink);
         sink.runAll();
         assertThat(receive.isSuccess()).isTrue();
@@ -346,6 +364,28 @@ class ExactReceiverSinkFaultTest {
         failing.run();
         assertThat(receive.cause()).isSameAs(Fault.IO.thrown);
         assertThat(receiver.receive(1).cause()).isInstanceOf(ChannelPipelineException.class);
+    }
+
+    @Test // 22: in a listener, which finds out that the sink has failed
+    void removedWhenTheSinkHasFailed() {
+        FailingSink failing = new FailingSink(Fault.IO, 70_000, false);
+        ProgressiveFuture<Void> receive = receiver.receiveTo(failing, 100_000, failing);
+        receive.addListener(new GenericProgressiveFutureListener<ProgressiveFuture<Void>>() {
+            @Override
+            public void operationProgressed(ProgressiveFuture<Void> future, long written, long total) {
+                failing.run();
+                it.channel.pipeline().remove(receiver);
+            }
+
+            @Override
+            public void operationComplete(ProgressiveFuture<Void> future) {}
+        });
+        it.arrive("x".repeat(70_000), "ABC");
+        it.arrive("DEF");
+        it.passed.clear();
+        failing.run();
+        assertThat(receive.cause()).isSameAs(Fault.IO.thrown);
+        assertThat(it.passed).containsExactly("ABC", "DEF", "readComplete");
     }
 
     @Test // 9, 46: a violation behind it does not reach it, one in front does

@@ -147,6 +147,22 @@ class ExactReceiverTimeoutTest {
         assertThat(text(receive)).isEqualTo("ABCD");
     }
 
+    @Test // also those in which a listener keeps it from being served
+    void fromTheCallOnInAListener() {
+        ProgressiveFuture<ByteBuf> first = receiver.receive(1);
+        List<ProgressiveFuture<ByteBuf>> second = new ArrayList<>();
+        first.addListener(received -> {
+            second.add(receiver.receive(4, SECOND));
+            wait(600);
+        });
+        it.arrive("A");
+        text(first);
+        wait(399);
+        assertThat(second.get(0).isDone()).isFalse();
+        wait(1);
+        assertThat(second.get(0).cause()).isInstanceOf(FrameTimeoutException.class);
+    }
+
     @Test // 24
     void beforeTheRegistration() throws Exception {
         ExactReceiver early = new ExactReceiver();
