@@ -19,11 +19,14 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.NoRouteToHostException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -41,14 +44,13 @@ import java.util.concurrent.TimeUnit;
 final class Connection implements AutoCloseable {
     static final LengthPrefix PREFIX = LengthPrefix.uint16();
 
-    /** In which a frame or a piece has to come whole: a peer that is gone does not always say so. */
+    /** In which a frame has to come whole, and the next piece of a file: a peer that is gone does not always say so. */
     static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     static final Duration FOREVER = Duration.ofMillis(Long.MAX_VALUE);
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration GOODBYE = Duration.ofSeconds(2);
-    private static final int GOODBYE_PIECE = 64 * 1024;
     private static final int MAX_REPLY_FRAME_LENGTH = 64;
     private static final LengthPrefixedEncoder ENCODER = new LengthPrefixedEncoder(PREFIX);
 
@@ -110,9 +112,31 @@ final class Connection implements AutoCloseable {
         return "connection refused";
     }
 
-    /** Exactly so many bytes, for the caller to release. */
-    ByteBuf receive(int size) throws ConnectionLost {
-        return await(receiver.receive(size), TIMEOUT);
+    /** Exactly so many bytes into a file. This thread writes, while it waits; if it is the file that fails, it knows why. */
+    void receiveTo(PartFile file, long size, Progress progress) throws ConnectionLost {
+        BlockingQueue<Runnable> writes = new LinkedBlockingQueue<>();
+        Future<Void> content = receiver.receiveTo(file, size, writes::add);
+        content.addListener(done -> writes.add(() -> {}));
+        try {
+            while (!content.isDone()) {
+                Runnable write = writes.poll(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+                if (write != null) {
+                    write.run();
+                    progress.reached(file.written());
+                } else if (content.cancel(false)) {
+                    throw new ConnectionLost(tooSlow(TIMEOUT));
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            content.cancel(false);
+            throw new ConnectionLost(new InterruptedIOException("interrupted"));
+        } finally {
+            writes.forEach(Runnable::run); // handed over and not written, if it was cancelled
+        }
+        if (!content.isSuccess()) {
+            throw new ConnectionLost(content.cause());
+        }
     }
 
     /** The payload of a frame, for the caller to release. */
@@ -147,13 +171,8 @@ final class Connection implements AutoCloseable {
         send(reply.encode()).addListener(sent -> ((DuplexChannel) channel).shutdownOutput());
         Future<?> goodbye =
                 channel.eventLoop().schedule(() -> channel.close(), GOODBYE.toMillis(), TimeUnit.MILLISECONDS);
-        try {
-            while (true) {
-                receive(GOODBYE_PIECE).release();
-            }
-        } catch (ConnectionLost asExpected) {
-            goodbye.cancel(false);
-        }
+        receiver.skip(Long.MAX_VALUE).awaitUninterruptibly();
+        goodbye.cancel(false);
     }
 
     /** Closes without waiting: for the event loop. */
@@ -170,10 +189,14 @@ final class Connection implements AutoCloseable {
         channel.close().awaitUninterruptibly();
     }
 
+    private static IOException tooSlow(Duration timeout) {
+        return new SocketTimeoutException("not whole within " + timeout.toSeconds() + " s");
+    }
+
     private static ByteBuf await(Future<ByteBuf> future, Duration timeout) throws ConnectionLost {
         try {
             if (!future.await(timeout.toMillis()) && future.cancel(false)) {
-                throw new ConnectionLost(new SocketTimeoutException("not whole within " + timeout.toSeconds() + " s"));
+                throw new ConnectionLost(tooSlow(timeout));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

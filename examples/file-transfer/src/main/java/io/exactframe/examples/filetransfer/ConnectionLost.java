@@ -17,9 +17,4 @@ final class ConnectionLost extends Exception {
         }
         return cause instanceof IOException ? "connection closed" : "what came is not a file transfer";
     }
-
-    /** Bytes that came of what was asked; they are not to be had. */
-    long partialBytes() {
-        return getCause() instanceof PrematureCloseException close && !close.inHeader() ? close.receivedBytes() : 0;
-    }
 }

@@ -5,10 +5,10 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardOpenOption.CREATE_NEW;
 import static java.nio.file.StandardOpenOption.WRITE;
 
-import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -21,7 +21,7 @@ import java.security.MessageDigest;
  * A file while it arrives. It is called {@code NAME.part} until it is complete, so that whatever has the right name is
  * whole. Its methods block on the disk: not for an event loop.
  */
-final class PartFile implements AutoCloseable {
+final class PartFile implements WritableByteChannel {
     static final String SUFFIX = ".part";
 
     private final String name;
@@ -30,7 +30,8 @@ final class PartFile implements AutoCloseable {
     private final boolean overwrite;
     private final FileChannel out;
     private final MessageDigest digest = Transferred.newSha256();
-    private long written;
+    private volatile long written;
+    private volatile IOException failure;
 
     PartFile(Path target, boolean overwrite, FileChannel out) {
         this.name = target.getFileName().toString();
@@ -89,20 +90,34 @@ final class PartFile implements AutoCloseable {
         }
     }
 
-    void write(ByteBuf piece) throws TransferException {
+    /** Writes what the disk takes, and digests just that. */
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+        ByteBuffer taken = bytes.duplicate();
         try {
-            for (ByteBuffer bytes : piece.nioBuffers()) {
-                digest.update(bytes.duplicate());
-                while (bytes.hasRemaining()) {
-                    written += out.write(bytes);
-                }
-            }
+            int count = out.write(bytes);
+            digest.update(taken.limit(taken.position() + count));
+            written += count;
+            return count;
         } catch (IOException e) {
-            throw notWritten(e);
+            failure = e;
+            throw e;
         }
     }
 
-    private TransferException notWritten(IOException cause) {
+    /** Throws why the file could not be written, if so it was. */
+    void check() throws TransferException {
+        if (failure != null) {
+            throw notWritten(failure);
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return out.isOpen();
+    }
+
+    TransferException notWritten(IOException cause) {
         return new TransferException(
                 Reply.DISK_ERROR,
                 name + ": cannot be written: " + reason(cause) + "; " + name + SUFFIX + " holds " + written + " bytes");
@@ -133,12 +148,8 @@ final class PartFile implements AutoCloseable {
     }
 
     @Override
-    public void close() throws TransferException {
-        try {
-            out.close();
-        } catch (IOException e) {
-            throw notWritten(e);
-        }
+    public void close() throws IOException {
+        out.close();
     }
 
     /** What went wrong, without the path. */

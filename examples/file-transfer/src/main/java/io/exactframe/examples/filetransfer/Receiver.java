@@ -2,6 +2,7 @@ package io.exactframe.examples.filetransfer;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -12,9 +13,6 @@ import java.util.function.Consumer;
  * stream that ends in between is a {@link ConnectionLost} that tells how much of it came.
  */
 class Receiver {
-    /** Bytes of content asked for at a time, and all of it that is held in memory. */
-    static final int PIECE = 256 * 1024;
-
     private static final int SHA256_LENGTH = 32;
     private static final int TRAILER_LENGTH = 2 + SHA256_LENGTH;
 
@@ -73,7 +71,8 @@ class Receiver {
     }
 
     private Transferred receiveFile(Connection connection, Metadata file) throws TransferException {
-        try (PartFile part = create(directory, file, overwrite)) {
+        PartFile part = create(directory, file, overwrite);
+        try (part) {
             connection.send(Reply.READY.encode());
             receiveContent(connection, file, part);
             byte[] sha256 = part.sha256();
@@ -84,6 +83,8 @@ class Receiver {
             }
             part.complete();
             return new Transferred(file.name(), file.size(), sha256);
+        } catch (IOException e) {
+            throw part.notWritten(e);
         }
     }
 
@@ -94,19 +95,13 @@ class Receiver {
 
     private void receiveContent(Connection connection, Metadata file, PartFile part) throws TransferException {
         try (Progress progress = display.start(file.name(), file.size())) {
-            while (part.written() < file.size()) {
-                ByteBuf piece = connection.receive((int) Math.min(PIECE, file.size() - part.written()));
-                try {
-                    part.write(piece);
-                } finally {
-                    piece.release();
-                }
-                progress.reached(part.written());
+            if (file.size() > 0) {
+                connection.receiveTo(part, file.size(), progress);
             }
         } catch (ConnectionLost e) {
-            throw new TransferException(file.name() + ": the connection ended after "
-                    + (part.written() + e.partialBytes()) + " of " + file.size() + " bytes (in the last piece: "
-                    + e.getMessage() + "); " + kept(file) + " and holds " + part.written() + " bytes");
+            part.check();
+            throw new TransferException(file.name() + ": the connection ended after " + part.written() + " of "
+                    + file.size() + " bytes (" + e.getMessage() + "); " + kept(file) + " and holds them");
         }
     }
 

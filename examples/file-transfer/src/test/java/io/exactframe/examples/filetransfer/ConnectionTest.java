@@ -44,7 +44,7 @@ class ConnectionTest {
                 Connection connection = Connection.open(loop, new Address("127.0.0.1", server.getLocalPort()))) {
             Thread.currentThread().interrupt();
             assertThatExceptionOfType(ConnectionLost.class)
-                    .isThrownBy(() -> connection.receive(1))
+                    .isThrownBy(() -> connection.receiveFrame(9))
                     .withMessage("interrupted");
             assertThat(Thread.interrupted()).isTrue();
         } finally {
