@@ -72,7 +72,7 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
 
     /** Whether its time is over; from then on it cannot be cancelled. */
     boolean hasExpired() {
-        return expired && setUncancellable() && !isDone();
+        return expired && setUncancellable();
     }
 
     FrameTimeoutException timeout() {

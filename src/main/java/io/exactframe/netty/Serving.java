@@ -138,9 +138,7 @@ final class Serving {
             if (wasActive) {
                 made.late = inputEnded;
                 receives.admit(made);
-                if (!inputEnded) {
-                    made.admitted(ctx.executor());
-                }
+                made.admitted(ctx.executor());
             } else {
                 boolean open = ctx.channel().isOpen();
                 receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());

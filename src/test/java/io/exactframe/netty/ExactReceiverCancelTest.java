@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.util.ArrayList;
@@ -94,6 +96,21 @@ class ExactReceiverCancelTest {
         it.arrive("AB");
         assertThat(cancelled).containsExactly(false);
         assertThat(text(receive)).isEqualTo("AB");
+    }
+
+    @Test // 44: its bytes are gone when the pipeline is told why
+    void aReceiveThatIsBeingFailedCannotBeCancelled() {
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(uint32(), 14);
+        List<Boolean> cancelled = new ArrayList<>();
+        it.channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                cancelled.add(receive.cancel(false));
+            }
+        });
+        it.arrive("\1\1\1\1");
+        assertThat(cancelled).containsExactly(false);
+        assertThat(receive.cause()).isSameAs(it.exceptions.get(0));
     }
 
     @Test // 44

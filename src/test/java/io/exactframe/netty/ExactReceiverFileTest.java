@@ -5,6 +5,8 @@ import static io.exactframe.netty.Loopback.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.IOException;
@@ -19,9 +21,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -185,6 +189,25 @@ class ExactReceiverFileTest {
             assertThat(done(receive).cause()).hasMessage("stream ended after 7 of 100 bytes");
             assertThat(told.get(Loopback.SECONDS, TimeUnit.SECONDS)).isInstanceOf(PrematureCloseException.class);
             assertThat(disk.file.position()).isEqualTo(7);
+        }
+    }
+
+    @Test // 41, 46: the receiver's own executor has ended, the channel has not
+    void itsExecutorEndsWhileTheSinkIsBehind() throws Exception {
+        DefaultEventExecutorGroup executors = new DefaultEventExecutorGroup(1);
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.pipeline().addLast(executors, receiver);
+        BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+        try (Disk disk = new Disk(directory.resolve("file"))) {
+            disk.permits.release();
+            ProgressiveFuture<Void> receive = receiver.receiveTo(disk, 100, tasks::add);
+            channel.pipeline().fireChannelRead(channel.alloc().buffer().writeBytes(new byte[3]));
+            Runnable write = tasks.poll(Loopback.SECONDS, TimeUnit.SECONDS);
+            executors.shutdownGracefully(0, Loopback.SECONDS, TimeUnit.SECONDS);
+            assertThat(executors.awaitTermination(Loopback.SECONDS, TimeUnit.SECONDS)).isTrue();
+            write.run();
+            assertThat(done(receive).cause()).hasMessage("stream ended after 3 of 100 bytes");
+            assertThat(disk.file.position()).isEqualTo(3);
         }
     }
 }

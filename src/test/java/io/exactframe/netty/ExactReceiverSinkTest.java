@@ -170,7 +170,7 @@ class ExactReceiverSinkTest {
     }
 
     /** Notes progress; runs what was handed over from inside, if it is to. */
-    private final class Steps implements GenericProgressiveFutureListener<ProgressiveFuture<Void>> {
+    private class Steps implements GenericProgressiveFutureListener<ProgressiveFuture<Void>> {
         final List<Long> steps = new ArrayList<>();
         boolean running;
 
@@ -254,6 +254,22 @@ class ExactReceiverSinkTest {
         write.run();
         assertThat(sink.text()).isEqualTo("AB");
         assertThat(text(receiver.receive(1))).isEqualTo("C");
+    }
+
+    @Test // 44, 47: told of the total, it is too late
+    void aListenerOfTheTotalCannotCancel() {
+        List<Boolean> cancelled = new ArrayList<>();
+        Steps listener = new Steps() {
+            @Override
+            public void operationProgressed(ProgressiveFuture<Void> receive, long written, long total) {
+                cancelled.add(receive.cancel(false));
+            }
+        };
+        ProgressiveFuture<Void> receive = receiver.receiveTo(sink, 2, sink).addListener(listener);
+        it.arrive("AB");
+        sink.run();
+        assertThat(cancelled).containsExactly(false);
+        assertThat(receive.isSuccess()).isTrue();
     }
 
     @Test // 44

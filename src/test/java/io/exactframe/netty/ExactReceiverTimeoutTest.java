@@ -300,14 +300,32 @@ class ExactReceiverTimeoutTest {
         assertThat(it.exceptions).hasSize(1);
     }
 
-    @Test // 43
-    void theirPlacesAreFreeAgain() {
-        for (int i = 0; i < 1024; i++) {
-            receiver.receive(1, Duration.ofMillis(1 + i));
-        }
-        wait(500);
-        assertThat(timer(it.channel)).isEqualTo(NO_TIMER);
-        assertThat(receiver.receive(1).cause()).isInstanceOf(FrameTimeoutException.class);
+    @Test // 43: also at once, in a listener
+    void itsPlaceIsFreeAgain() {
+        List<ProgressiveFuture<ByteBuf>> again = new ArrayList<>();
+        receiver.receive(1, SECOND).addListener(failed -> {
+            for (int i = 0; i < 1024; i++) {
+                again.add(receiver.receive(1));
+            }
+        });
+        wait(1000);
+        assertThat(again).hasSize(1024).allSatisfy(receive -> assertThat(receive.cause())
+                .isInstanceOf(FrameTimeoutException.class));
+    }
+
+    @Test // 34, 48: the pipeline was told of the end, and is told nothing more
+    void behindASinkAfterTheEnd() {
+        ByteSink sink = new ByteSink();
+        ProgressiveFuture<Void> first = receiver.receiveTo(sink, 10, sink);
+        ProgressiveFuture<ByteBuf> second = receiver.receive(4, SECOND);
+        it.arrive("AB");
+        it.halfClose();
+        assertThat(it.exceptions).hasSize(1);
+        wait(1000);
+        assertThat(second.cause()).isInstanceOf(FrameTimeoutException.class);
+        sink.run();
+        assertThat(first.cause()).isSameAs(second.cause());
+        assertThat(it.exceptions).hasSize(1);
     }
 
     @Test
