@@ -46,8 +46,9 @@ public final class Benchmarks {
         Results results = Results.begin(settings.arguments, settings.jvmArguments());
         for (Map.Entry<String, Part> part : PARTS.entrySet()) {
             if (settings.parts.isEmpty() || settings.parts.contains(part.getKey())) {
+                long begin = System.nanoTime();
                 part.getValue().run(settings, results);
-                System.out.println();
+                System.out.printf("(%d s)%n%n", (System.nanoTime() - begin) / 1_000_000_000);
             }
         }
         System.out.println("written to " + Results.FILE);

@@ -35,6 +35,7 @@ import org.openjdk.jmh.infra.BenchmarkParams;
             "-Xms1g",
             "-Xmx1g",
             "-XX:MaxDirectMemorySize=3g",
+            ForkedJvm.COMPILE_AT_ONCE,
             // Netty's allocators have caches for event loops only.
             "-Djmh.executor=CUSTOM",
             "-Djmh.executor.class=io.exactframe.netty.benchmark.EventLoopThreads",

@@ -30,7 +30,8 @@ final class Growth {
                 "Growth", "frame", -12, "decoder", -26, "cpu ns/KiB", 10, "x 1 MiB", 22);
         int[] sizes = settings.quick ? new int[] {1, 64, 1024} : new int[] {1, 4, 16, 64, 256, 1024};
         for (Entrant entrant : ENTRANTS) {
-            if (!settings.isWanted(entrant.decoder.name()) || settings.quick && entrant.contiguous) {
+            boolean leftOut = settings.quick && (entrant.contiguous || entrant.decoder == DecoderKind.none);
+            if (leftOut || !settings.isWanted(entrant.decoder.name())) {
                 continue;
             }
             Samples first = null;
@@ -49,9 +50,9 @@ final class Growth {
         jvmArguments.addAll(List.of("-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=3g"));
         Samples cpu = new Samples();
         for (int round = 0; round < settings.rounds(1, 2); round++) {
-            try (Fork receiver = new Fork(
+            try (ForkedJvm receiver = new ForkedJvm(
                     GrowthReceiver.class, jvmArguments, entrant.decoder, mebibytes, entrant.contiguous,
-                    settings.quick ? 1000 : 3000)) {
+                    settings.quick ? 500 : 3000, settings.quick ? 4 : 8)) {
                 for (String line = receiver.line(); line != null; line = receiver.line()) {
                     if (line.startsWith("{")) {
                         cpu.add((Double) Json.parse(line).get("cpuNsPerByte"));

@@ -8,11 +8,10 @@ import java.util.Map;
 public final class GrowthReceiver {
     private static final int MIB = 1 << 20;
     private static final int MIB_IN_A_SAMPLE = 256;
-    private static final int SAMPLES = 8;
 
     private GrowthReceiver() {}
 
-    /** The arguments: a decoder, MiB of a frame, whether it is to be one piece, milliseconds of warm-up. */
+    /** The arguments: a decoder, MiB of a frame, whether it is to be one piece, milliseconds of warm-up, samples. */
     public static void main(String[] args) {
         int status = 1;
         try {
@@ -36,7 +35,8 @@ public final class GrowthReceiver {
         do {
             cpuNanos(playback, frames);
         } while (System.nanoTime() < warm);
-        for (int i = 0; i < SAMPLES; i++) {
+        int samples = Integer.parseInt(args[4]);
+        for (int i = 0; i < samples; i++) {
             double bytes = (double) frames * workload.bytes();
             System.out.println(Json.write(Map.of("cpuNsPerByte", cpuNanos(playback, frames) / bytes)));
         }

@@ -25,8 +25,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /**
  * Part {@code cpu}: {@link DecoderBenchmark}, the decoders in turn, each in a JVM of its own, and how they compare.
  *
- * <p>Quick: prefixed frames, adaptive allocator, one round of short iterations. Full: everything, three rounds; three
- * seconds of warm-up are needed there, as Netty's fixed-length decoder takes five times as long in the first two.
+ * <p>Quick: prefixed frames up to 16 MiB, adaptive allocator, one round of short iterations. Full: everything, three
+ * rounds of five seconds of warm-up and four that are measured: an hour and a half.
  *
  * <p>Columns: CPU time of the thread per frame; Netty's MERGE divided by it, with the range from quartile to quartile;
  * the same with {@code none}, which all pay, subtracted from both; it divided by {@code none}; bytes allocated on the
@@ -119,7 +119,7 @@ final class Ratios {
                 .param("decoder", decoders.toArray(String[]::new))
                 .forks(1)
                 .warmupIterations(given.getWarmupIterations().orElse(quick ? 3 : 5))
-                .warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(quick ? 500 : 1000)))
+                .warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(quick ? 300 : 1000)))
                 .measurementIterations(given.getMeasurementIterations().orElse(quick ? 5 : 8))
                 .measurementTime(given.getMeasurementTime().orElse(TimeValue.milliseconds(quick ? 100 : 500)))
                 .addProfiler(ThreadCpuProfiler.class)

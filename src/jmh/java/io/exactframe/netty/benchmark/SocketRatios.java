@@ -97,9 +97,9 @@ final class SocketRatios {
         List<String> jvmArguments = new ArrayList<>(settings.jvmArguments());
         jvmArguments.addAll(List.of("-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"));
         SocketSender sender = new SocketSender(sent);
-        try (Fork receiver = new Fork(
+        try (ForkedJvm receiver = new ForkedJvm(
                 SocketReceiver.class, jvmArguments, transport, sent.name(), entrant.decoder, entrant.contiguous,
-                settings.quick ? 800 : 2000, settings.quick ? 120 : 400, settings.quick ? 5 : 8)) {
+                settings.quick ? 500 : 2000, settings.quick ? 100 : 400, settings.quick ? 6 : 8)) {
             for (String line = receiver.line(); line != null; line = receiver.line()) {
                 if (line.equals("not available")) {
                     return false;

@@ -13,9 +13,10 @@
  * All write to target/benchmark-results.json ({@link io.exactframe.netty.benchmark.Results}), from which {@link
  * io.exactframe.netty.benchmark.Chart} draws src/jmh/speed.svg.
  *
- * <p>What could lie, and what is done about it: one JVM for each decoder and workload, the decoders in turn; the sink is
- * not inlined ({@link io.exactframe.netty.benchmark.Sink}); contents are compared once before anything is measured, and
- * frames are counted after each iteration; time is the thread's own, its lower quartile; ratios have a range; everything
- * that allocates runs on an event loop, as Netty's allocators expect; large buffers stay with the process (pom.xml).
+ * <p>What could lie, and what is done about it: one JVM for each decoder and workload, the decoders in turn; the sink
+ * is not inlined ({@link io.exactframe.netty.benchmark.Sink}); contents are compared once before anything is measured,
+ * and frames are counted after each iteration; time is the thread's own, its lower quartile; ratios have a range; what
+ * allocates runs on an event loop, as Netty's allocators expect; large buffers stay with the process (pom.xml); code is
+ * compiled at once ({@link io.exactframe.netty.benchmark.ForkedJvm}).
  */
 package io.exactframe.netty.benchmark;

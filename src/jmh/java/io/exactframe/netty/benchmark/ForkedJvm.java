@@ -8,15 +8,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A JVM for one case, with the class path of this one; what it says on its standard output is read line by line. */
-final class Fork implements AutoCloseable {
+final class ForkedJvm implements AutoCloseable {
+    /**
+     * Code is compiled when it is hot, and not when the compiler's thread gets a processor: on a busy machine that
+     * takes many seconds, in which slow code is measured.
+     */
+    static final String COMPILE_AT_ONCE = "-Xbatch";
+
     private final Process process;
     private final BufferedReader lines;
 
-    Fork(Class<?> main, List<String> jvmArguments, Object... arguments) throws IOException {
+    ForkedJvm(Class<?> main, List<String> jvmArguments, Object... arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmArguments);
         command.addAll(List.of(
+                COMPILE_AT_ONCE,
                 "-Dio.netty.leakDetection.level=disabled",
                 "-XX:CompileCommand=quiet",
                 Sink.DONT_INLINE,
