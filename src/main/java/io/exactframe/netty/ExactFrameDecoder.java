@@ -90,11 +90,11 @@ public abstract class ExactFrameDecoder extends InboundCutter {
                     + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
         }
         FrameLengthRule rule = new FrameLengthRule.Codec(this, headerLength, maxHeaderLength);
-        assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
+        assembler = new FrameAssembler(rule, maxFrameLength, options.checked(), this::granted);
     }
 
     ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
-        assembler = new FrameAssembler(rule, maxFrameLength, options.isContiguous());
+        assembler = new FrameAssembler(rule, maxFrameLength, options.checked(), this::granted);
     }
 
     /**
@@ -212,6 +212,16 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     @Override
     final @Nullable PrematureCloseException prematureClose() {
         return measuring || assembler.received() == 0 ? null : assembler.prematureClose();
+    }
+
+    @Override
+    final boolean isWaiting() {
+        return assembler.isWaiting();
+    }
+
+    @Override
+    final void waitNoMore() {
+        assembler.endOfInput();
     }
 
     @Override

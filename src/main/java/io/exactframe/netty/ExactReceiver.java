@@ -80,7 +80,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @param options how to receive
      */
     public ExactReceiver(ReceiveOptions options) {
-        serving = new Serving(receives, writer, options);
+        serving = new Serving(receives, writer, options, this::granted);
     }
 
     /**
@@ -216,6 +216,16 @@ public class ExactReceiver extends ChannelDuplexHandler {
             }
             // Those behind a sink that was still writing; nobody else serves when the event loop has ended.
             ctx.executor().terminationFuture().addListener(ended -> serving.serveTheRest(ctx));
+        }
+    }
+
+    /** Any thread: the memory that the first receive waits for is there. False if there is nobody left to use it. */
+    private boolean granted() {
+        try {
+            context.executor().execute(this::wake);
+            return true;
+        } catch (RejectedExecutionException loopIsGone) {
+            return false;
         }
     }
 

@@ -187,6 +187,18 @@ final class Fragment {
         index += count;
     }
 
+    /** What is left of it will stay for a while: if it is a small part of what it keeps alive, it moves. */
+    void shrink(ByteBufAllocator alloc) {
+        int left = readableBytes();
+        if (left < rootCapacity / 8) {
+            ByteBuf copy = left == 0 ? null : alloc.buffer(left, left).writeBytes(bytes, index, left);
+            release();
+            if (copy != null) {
+                offer(copy);
+            }
+        }
+    }
+
     /** Whether count bytes of it may stay as they are: enough of them, and not a small part of what they keep alive. */
     boolean isWorthKeeping(int count) {
         return count >= SMALLEST_PART && count >= rootCapacity / 2;

@@ -1,10 +1,12 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,10 +46,20 @@ final class FrameAssembler {
     /** What goes on of the frame. */
     private final FrameBody body;
 
-    FrameAssembler(FrameLengthRule rule, int limit, boolean contiguous) {
+    // What the frame under way has of a budget, if there is one: asked for, and then waiting or reserved.
+    private final @Nullable Share share;
+    private boolean asked;
+    private boolean waiting;
+    private boolean reserved; // or nothing is to be
+    private boolean endOfInput;
+
+    FrameAssembler(FrameLengthRule rule, int limit, ReceiveOptions options, BooleanSupplier whenGranted) {
         this.rule = rule;
         this.limit = limit;
-        this.body = new FrameBody(contiguous);
+        this.body = new FrameBody(options.isContiguous());
+        ReceiveBudget budget = options.budget();
+        this.share = budget == null ? null : new Share(budget, whenGranted);
+        this.reserved = share == null;
     }
 
     /** Another rule for the next frame; does nothing within a frame. */
@@ -92,13 +104,16 @@ final class FrameAssembler {
 
     /** Whether a whole frame is here. If not, the fragment is used up. Nothing is lost between this and take(). */
     boolean fill(ByteBufAllocator alloc) {
-        if (fragment.isGone()) {
+        if (waiting && !reserve(alloc) || fragment.isGone()) {
             return false;
         }
         headerAtOnce = Integer.MAX_VALUE;
         if (frameLength != UNKNOWN || measure()) {
             if (liesInFragment()) {
                 return true;
+            }
+            if (!reserved && !reserve(alloc)) {
+                return false;
             }
             if (fragment.readableBytes() > 0 || received == frameLength) {
                 collect(alloc);
@@ -109,6 +124,51 @@ final class FrameAssembler {
         }
         fragment.release();
         return false;
+    }
+
+    /** Whether there is memory for the frame under way. If not, what is here of it waits. */
+    private boolean reserve(ByteBufAllocator alloc) {
+        if (frameLength > ReceiveBudget.FREE && !endOfInput) {
+            long peak = body.isContiguous() ? frameLength + frameLength / 2L : frameLength;
+            if (!share.mayEverHold(peak)) {
+                throw new TooLongFrameException("frame of " + frameLength + " bytes, which takes " + peak
+                        + " bytes of memory, more than the whole budget");
+            }
+            asked = true;
+            waiting = !share.reserve(peak);
+            if (waiting) {
+                fragment.shrink(alloc);
+            }
+        }
+        reserved = !waiting;
+        return reserved;
+    }
+
+    private void giveBack() {
+        if (asked) {
+            asked = false;
+            waiting = false;
+            share.giveBack();
+        }
+        reserved = share == null;
+    }
+
+    /** Whether the frame under way waits for memory: nothing is to be read, or offered, until then. */
+    boolean isWaiting() {
+        return waiting;
+    }
+
+    /** Whether others may wait for the memory of the frame under way. */
+    boolean holdsShare() {
+        return asked && !waiting;
+    }
+
+    /** Nothing more comes, so what is here is used without waiting for memory. */
+    void endOfInput() {
+        endOfInput = true;
+        if (waiting) {
+            giveBack();
+        }
     }
 
     private boolean measure() {
@@ -220,6 +280,7 @@ final class FrameAssembler {
         promised = UNKNOWN;
         frameLength = UNKNOWN;
         headerAtOnce = fragment.isInOnePiece() ? rule.trustedHeader : Integer.MAX_VALUE;
+        giveBack();
         if (received != 0) {
             received = 0;
             head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();

@@ -36,6 +36,10 @@ final class FrameBody {
         this.contiguous = contiguous;
     }
 
+    boolean isContiguous() {
+        return contiguous;
+    }
+
     /** Whether a body of this length is to be one piece of memory. */
     boolean isOnePiece(int length) {
         return contiguous || length <= ONE_PIECE;

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,13 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     private int given; // messages that went on: in all, and before the last channelReadComplete
     private int givenBefore;
 
+    // A frame may have to wait for memory: then nothing is read, and what comes all the same waits behind it.
+    private @Nullable ChannelHandlerContext context;
+    private final ReadOnDemand reads = new ReadOnDemand();
+    private boolean paused;
+    private boolean readHeldBack;
+    private boolean completeHeldBack;
+
     InboundCutter() {
         ensureNotSharable();
     }
@@ -52,6 +60,14 @@ abstract class InboundCutter extends ChannelDuplexHandler {
      * there may be more: it is called again.
      */
     abstract void cut(ChannelHandlerContext ctx);
+
+    /** Whether a frame waits for memory; {@link #granted()} is called when it is there. */
+    boolean isWaiting() {
+        return false;
+    }
+
+    /** Nothing more comes, so what is here is used without waiting for memory. */
+    void waitNoMore() {}
 
     /** What a reader is told if the input ends here; null if nothing was begun. */
     abstract @Nullable PrematureCloseException prematureClose();
@@ -85,7 +101,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
     private void inTurn(ChannelHandlerContext ctx, Object item) {
-        if (delivering) {
+        if (delivering || paused && !(item instanceof ReadComplete && waiting.isEmpty())) {
             waiting.add(item);
             return;
         }
@@ -114,7 +130,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         if (removed) {
             handOver(ctx); // before what waits
         }
-        return waiting.poll();
+        return paused ? null : waiting.poll();
     }
 
     private void handle(ChannelHandlerContext ctx, Object item) {
@@ -138,9 +154,66 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     }
 
     private void cutAll(ChannelHandlerContext ctx) {
+        context = ctx;
         interrupted = true;
         cut(ctx);
         interrupted = false;
+        if (isWaiting() && !removed) {
+            paused = true;
+            reads.switchAutoReadOff(ctx);
+        }
+    }
+
+    /** Any thread: the memory that a frame waits for is there. False if there is nobody left to use it. */
+    final boolean granted() {
+        ChannelHandlerContext ctx = context;
+        try {
+            ctx.executor().execute(() -> {
+                if (ctx.executor().inEventLoop()) {
+                    goOn(ctx);
+                } else {
+                    granted(); // registered with another event loop meanwhile
+                }
+            });
+            return true;
+        } catch (RejectedExecutionException loopIsGone) {
+            return false;
+        }
+    }
+
+    private void goOn(ChannelHandlerContext ctx) {
+        if (paused) {
+            paused = false;
+            interrupted = true;
+            inTurn(ctx, new Event(() -> readAgain(ctx)));
+        }
+    }
+
+    private void readAgain(ChannelHandlerContext ctx) {
+        reads.restoreAutoRead(ctx);
+        if (completeHeldBack || given != givenBefore) {
+            completeHeldBack = false;
+            readComplete(ctx, givenBefore);
+        }
+        if (readHeldBack) {
+            readHeldBack = false;
+            ctx.read();
+        }
+    }
+
+    @Override
+    public void read(ChannelHandlerContext ctx) throws Exception {
+        if (paused) {
+            reads.switchAutoReadOff(ctx); // that it was switched on may be why
+            readHeldBack = true;
+        } else {
+            ctx.read();
+        }
+    }
+
+    private void waitNoMore(ChannelHandlerContext ctx) {
+        waitNoMore();
+        goOn(ctx);
     }
 
     final void give(ChannelHandlerContext ctx, Object message) {
@@ -150,9 +223,13 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     private void readComplete(ChannelHandlerContext ctx, int givenBefore) {
         boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
+        if (wantsMore && paused && !gotFrame && !reads.isAutoReadFound()) {
+            completeHeldBack = true;
+            return;
+        }
         gotBytes = false;
         this.givenBefore = given;
-        if (wantsMore && !ctx.channel().config().isAutoRead()) {
+        if (wantsMore && !paused && !ctx.channel().config().isAutoRead()) {
             ctx.read();
             if (!gotFrame) {
                 return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
@@ -182,6 +259,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+        waitNoMore(ctx);
         if (delivering && closing) {
             // Inside the delivery in which a handler behind closed the channel: it is owed nothing more.
             inactive(ctx);
@@ -198,6 +276,9 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
         boolean endsInput = event instanceof ChannelInputShutdownEvent;
+        if (endsInput) {
+            waitNoMore(ctx);
+        }
         if (endsInput || !waiting.isEmpty()) {
             inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
         } else {
@@ -228,6 +309,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
         removed = true;
+        waitNoMore(ctx);
         if (!delivering) {
             inTurn(ctx, new Event(() -> handOver(ctx)));
         }

@@ -25,6 +25,11 @@ final class ReadOnDemand {
         } else if (autoReadFound) {
             config.setAutoRead(true);
         }
+        autoReadFound = false;
+    }
+
+    boolean isAutoReadFound() {
+        return autoReadFound;
     }
 
     void read(ChannelHandlerContext ctx) {

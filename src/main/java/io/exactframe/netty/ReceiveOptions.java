@@ -1,23 +1,42 @@
 package io.exactframe.netty;
 
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /**
- * What a handler may be told beside the length of its frames. Immutable; one instance serves any number of channels.
+ * What a handler may be told beside the length of its frames. Immutable; one instance serves any number of channels, and
+ * the order of the calls does not matter.
  *
  * <pre>{@code
  * new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32(), ReceiveOptions.defaults().contiguous())
  * }</pre>
  */
 public final class ReceiveOptions {
-    private static final ReceiveOptions DEFAULTS = new ReceiveOptions(false);
+    private static final ReceiveOptions DEFAULTS = new ReceiveOptions(false, 0, 0, 0, null);
 
     private final boolean contiguous;
+    private final long frameDeadlineNanos;
+    private final long stallTimeoutNanos;
+    private final long skippedBytes;
+    private final @Nullable ReceiveBudget budget;
 
-    private ReceiveOptions(boolean contiguous) {
+    private ReceiveOptions(
+            boolean contiguous,
+            long frameDeadlineNanos,
+            long stallTimeoutNanos,
+            long skippedBytes,
+            @Nullable ReceiveBudget budget) {
         this.contiguous = contiguous;
+        this.frameDeadlineNanos = frameDeadlineNanos;
+        this.stallTimeoutNanos = stallTimeoutNanos;
+        this.skippedBytes = skippedBytes;
+        this.budget = budget;
     }
 
     /**
-     * Nothing special: frames over 64 KiB come in the pieces they arrived in, as one composite buffer.
+     * Nothing special: frames over 64 KiB come in the pieces they arrived in, as one composite buffer; no frame is too
+     * slow; a frame that is too long ends its decoder.
      *
      * @return the options every handler has when it is given none
      */
@@ -32,10 +51,97 @@ public final class ReceiveOptions {
      * @return these options, with contiguous frames
      */
     public ReceiveOptions contiguous() {
-        return new ReceiveOptions(true);
+        return new ReceiveOptions(true, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
+    }
+
+    /**
+     * How long a frame may take, from its first byte to its last. A frame that is not complete by then ends its decoder
+     * with one {@link FrameTimeoutException} and fails every outstanding receive; a byte now and then does not help it.
+     * The time in which the application did not read does not count (see {@link #stallTimeout}).
+     *
+     * @param deadline more than zero
+     * @return these options, with a deadline for each frame
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public ReceiveOptions frameDeadline(Duration deadline) {
+        return new ReceiveOptions(
+                contiguous, FrameTimeoutException.nanos(deadline), stallTimeoutNanos, skippedBytes, budget);
+    }
+
+    /**
+     * How long a frame that was begun may be without a further byte. Then its decoder ends with one {@link
+     * FrameTimeoutException}, and every outstanding receive fails. Between frames nothing is timed.
+     *
+     * <p>While the application does not read (auto-read is off and no read is outstanding) the peer is not to blame, and
+     * neither this clock nor that of {@link #frameDeadline} runs. Whether it reads is looked at from time to time: either
+     * limit is kept with an error of at most an eighth of it.
+     *
+     * @param timeout more than zero
+     * @return these options, with a limit for the time between the bytes of a frame
+     * @throws IllegalArgumentException if it is zero or negative
+     */
+    public ReceiveOptions stallTimeout(Duration timeout) {
+        return new ReceiveOptions(
+                contiguous, frameDeadlineNanos, FrameTimeoutException.nanos(timeout), skippedBytes, budget);
+    }
+
+    /**
+     * Bounds the memory that the partial frames of all channels with this budget hold together. It needs a {@link
+     * #frameDeadline}: who holds a share of it must give it back some day.
+     *
+     * @param budget shared by any number of channels and event loops
+     * @return these options, with that budget
+     */
+    public ReceiveOptions budget(ReceiveBudget budget) {
+        Objects.requireNonNull(budget, "budget");
+        return new ReceiveOptions(contiguous, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
+    }
+
+    /**
+     * A frame longer than the limit, but no longer than this, is reported once and skipped, its bytes released as they
+     * come; then decoding goes on behind it. A frame that is longer still ends the decoder, as every frame over the
+     * limit does without this option.
+     *
+     * @param maxBytes the most bytes a frame that is skipped may have, header included; 1 or more
+     * @return these options, with frames skipped
+     * @throws IllegalArgumentException if {@code maxBytes} is less than 1
+     */
+    public ReceiveOptions skipOversized(long maxBytes) {
+        if (maxBytes < 1) {
+            throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected: 1 or more)");
+        }
+        return new ReceiveOptions(contiguous, frameDeadlineNanos, stallTimeoutNanos, maxBytes, budget);
     }
 
     boolean isContiguous() {
         return contiguous;
+    }
+
+    /** 0 if there is none. */
+    long frameDeadlineNanos() {
+        return frameDeadlineNanos;
+    }
+
+    /** 0 if there is none. */
+    long stallTimeoutNanos() {
+        return stallTimeoutNanos;
+    }
+
+    /** The most bytes of a frame that is skipped; 0 if none is. */
+    long skippedBytes() {
+        return skippedBytes;
+    }
+
+    @Nullable ReceiveBudget budget() {
+        return budget;
+    }
+
+    /** These options if they make sense together. */
+    ReceiveOptions checked() {
+        if (budget != null && frameDeadlineNanos == 0) {
+            throw new IllegalArgumentException("a budget needs a frameDeadline: a peer that declares much and sends"
+                    + " nothing would hold its share for ever");
+        }
+        return this;
     }
 }

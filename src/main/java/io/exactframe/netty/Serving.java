@@ -7,6 +7,7 @@ import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.socket.DuplexChannel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +31,10 @@ final class Serving {
     /** Why nothing more can be received, if it is more than the end of the stream. */
     private @Nullable Throwable failure;
 
-    Serving(ReceiveQueue receives, SinkWriter writer, ReceiveOptions options) {
+    Serving(ReceiveQueue receives, SinkWriter writer, ReceiveOptions options, BooleanSupplier whenGranted) {
         this.receives = receives;
         this.writer = writer;
-        this.stash = new Stash(options);
+        this.stash = new Stash(options, whenGranted);
     }
 
     void added(ChannelHandlerContext ctx) {
@@ -69,7 +70,7 @@ final class Serving {
 
     /** Reads only when it is the receiver that wants more. */
     void readIfWanted(ChannelHandlerContext ctx) {
-        if (!stash.hasUnread() && wasActive && !inputEnded && !removed) {
+        if (!stash.hasUnread() && !stash.assembler.isWaiting() && wasActive && !inputEnded && !removed) {
             reads.read(ctx);
         }
     }
@@ -109,6 +110,9 @@ final class Serving {
                 continue;
             }
             Needs needs;
+            if (inputEnded) {
+                stash.assembler.endOfInput();
+            }
             try {
                 needs = receive.take(stash, ctx.alloc());
             } catch (Throwable violation) {

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
@@ -14,8 +15,8 @@ final class Stash {
     private boolean onHeap;
     private boolean released; // and nothing of the stream is wanted any more
 
-    Stash(ReceiveOptions options) {
-        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.isContiguous());
+    Stash(ReceiveOptions options, BooleanSupplier whenGranted) {
+        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.checked(), whenGranted);
     }
 
     @SuppressWarnings("deprecation") // copying fragments together wants them all of one order
@@ -36,10 +37,10 @@ final class Stash {
         return bytes;
     }
 
-    /** Whether the frame that the assembler expects is whole; if not, it has taken all there was. */
+    /** Whether the frame that the assembler expects is whole; if not, it has taken all there was, or waits for memory. */
     boolean fill(ByteBufAllocator alloc) {
         while (!assembler.fill(alloc)) {
-            ByteBuf next = fragments.poll();
+            ByteBuf next = assembler.isWaiting() ? null : fragments.poll();
             if (next == null) {
                 return false;
             }

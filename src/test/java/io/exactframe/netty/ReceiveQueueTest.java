@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** 43, 44: what threads may do between two steps of the event loop, step by step. */
 class ReceiveQueueTest {
     private final ReceiveQueue queue = new ReceiveQueue();
-    private final Stash stash = new Stash(ReceiveOptions.defaults());
+    private final Stash stash = new Stash(ReceiveOptions.defaults(), () -> false);
 
     private static FrameReceive receive() {
         return new FrameReceive(new ExactReceiver(), new FrameLengthRule.Fixed(1), 1, false);
