@@ -32,14 +32,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>the stream ends inside a frame: one {@link PrematureCloseException}, on half-closure too
- *   <li>a frame longer than the limit: one {@link TooLongFrameException}
+ *   <li>a frame longer than the limit: one {@link TooLongFrameException}; with {@link ReceiveOptions#skipOversized} the
+ *       frame behind it goes on
  *   <li>{@link #frameLength} throws anything but that or says nonsense, or {@link #decode} throws a {@link
  *       CorruptedFrameException}: one {@code CorruptedFrameException}
  *   <li>{@code decode} throws anything else: one {@link DecoderException}, and the next frame goes on
  * </ul>
  *
- * After any but the last the decoder {@linkplain #hasEnded() has ended}: it releases whatever still comes. Closing the
- * channel is up to a handler's {@code exceptionCaught}.
+ * After any other the decoder {@linkplain #hasEnded() has ended}: it releases whatever still comes. Closing the channel
+ * is up to a handler's {@code exceptionCaught}.
  *
  * <p><b>Frames</b> begin at reader index 0, may share memory with what was received, and are released by whoever gets
  * them. Those up to 64 KiB are one piece of memory, larger ones are composite unless {@link
@@ -80,7 +81,8 @@ public abstract class ExactFrameDecoder extends InboundCutter {
      * @param maxHeaderLength bytes of the longest header
      * @param maxFrameLength the most bytes a whole frame may have, header included
      * @param options how to receive
-     * @throws IllegalArgumentException if the lengths make no sense
+     * @throws IllegalArgumentException if the lengths make no sense, or no frame could be {@linkplain
+     *     ReceiveOptions#skipOversized skipped}
      */
     @SuppressWarnings("this-escape") // to its own rule, which asks it when bytes come
     protected ExactFrameDecoder(int headerLength, int maxHeaderLength, int maxFrameLength, ReceiveOptions options) {
@@ -90,11 +92,13 @@ public abstract class ExactFrameDecoder extends InboundCutter {
                     + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
         }
         FrameLengthRule rule = new FrameLengthRule.Codec(this, headerLength, maxHeaderLength);
-        assembler = new FrameAssembler(rule, maxFrameLength, options.checked(), this::granted);
+        assembler = new FrameAssembler(
+                rule, maxFrameLength, options, options.skippedBytes(maxFrameLength), this::granted);
     }
 
     ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
-        assembler = new FrameAssembler(rule, maxFrameLength, options.checked(), this::granted);
+        assembler = new FrameAssembler(
+                rule, maxFrameLength, options, options.skippedBytes(maxFrameLength), this::granted);
     }
 
     /**
@@ -151,6 +155,9 @@ public abstract class ExactFrameDecoder extends InboundCutter {
         while (!ended && !closing && !removed) {
             ByteBuf frame = nextFrame(ctx, alloc);
             if (frame == null) {
+                if (assembler.hasUnread() && !assembler.isWaiting()) {
+                    continue; // behind a frame that was skipped
+                }
                 break;
             }
             gotFrame = true;
@@ -171,7 +178,7 @@ public abstract class ExactFrameDecoder extends InboundCutter {
             return frame != null ? frame : assembleFrame(alloc);
         } catch (Throwable t) {
             measuring = false;
-            end(ctx, t);
+            fault(ctx, t);
             return null;
         }
     }
@@ -211,7 +218,17 @@ public abstract class ExactFrameDecoder extends InboundCutter {
 
     @Override
     final @Nullable PrematureCloseException prematureClose() {
-        return measuring || assembler.received() == 0 ? null : assembler.prematureClose();
+        return measuring ? null : assembler.prematureClose();
+    }
+
+    @Override
+    final boolean isSkipping() {
+        return assembler.isSkipping();
+    }
+
+    @Override
+    final void skip() {
+        assembler.skip();
     }
 
     @Override

@@ -47,7 +47,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>not connected yet: {@link NotYetConnectedException}; closed before the call: {@link ClosedChannelException}
  *   <li>the handler is in no pipeline: {@link ChannelPipelineException}; 1,024 receives are outstanding: {@link
  *       RejectedExecutionException}
- *   <li>a length that the peer sent: {@code TooLongFrameException}, {@code CorruptedFrameException}
+ *   <li>a length that the peer sent: {@code TooLongFrameException}, {@code CorruptedFrameException}; with {@link
+ *       ReceiveOptions#skipOversized} a frame that is too long fails its own receive only
  * </ul>
  *
  * A failure of the stream fails every receive from there on; those that the bytes at hand satisfy still succeed. One

@@ -32,11 +32,19 @@ public class FixedLengthExactDecoder extends ExactFrameDecoder {
      *
      * @param frameLength bytes in each frame
      * @param options how to receive
-     * @throws IllegalArgumentException if {@code frameLength} is less than 1
+     * @throws IllegalArgumentException if {@code frameLength} is less than 1, or the options are {@link
+     *     ReceiveOptions#skipOversized}
      */
     public FixedLengthExactDecoder(int frameLength, ReceiveOptions options) {
-        super(new FrameLengthRule.Fixed(frameLength), frameLength, options);
+        super(new FrameLengthRule.Fixed(frameLength), frameLength, checked(options));
         this.frameLength = frameLength;
+    }
+
+    private static ReceiveOptions checked(ReceiveOptions options) {
+        if (options.skippedBytes() > 0) {
+            throw new IllegalArgumentException("no frame is too long, skipOversized() makes no sense");
+        }
+        return options;
     }
 
     @Override

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * The assembler owns the {@link Fragment} being cut and the partial frame, until it hands them out. After an exception
- * out of {@link #fill} or {@link #take} it is good for {@link #discard()} only.
+ * out of {@link #fill} or {@link #take} it is good for {@link #discard()} only, unless it {@link #isSkipping()}: then
+ * the frame that is too long is all there yet, for {@link #takeBack()}, and goes with {@link #skip()}.
  */
 final class FrameAssembler {
     private static final int UNKNOWN = -1;
@@ -53,10 +54,18 @@ final class FrameAssembler {
     private boolean reserved; // or nothing is to be
     private boolean endOfInput;
 
-    FrameAssembler(FrameLengthRule rule, int limit, ReceiveOptions options, BooleanSupplier whenGranted) {
+    private final OversizedFrame oversized;
+
+    FrameAssembler(
+            FrameLengthRule rule,
+            int limit,
+            ReceiveOptions options,
+            long longestSkipped,
+            BooleanSupplier whenGranted) {
         this.rule = rule;
         this.limit = limit;
-        this.body = new FrameBody(options.isContiguous());
+        this.body = new FrameBody(options.checked().isContiguous());
+        this.oversized = new OversizedFrame(longestSkipped);
         ReceiveBudget budget = options.budget();
         this.share = budget == null ? null : new Share(budget, whenGranted);
         this.reserved = share == null;
@@ -104,7 +113,10 @@ final class FrameAssembler {
 
     /** Whether a whole frame is here. If not, the fragment is used up. Nothing is lost between this and take(). */
     boolean fill(ByteBufAllocator alloc) {
-        if (waiting && !reserve(alloc) || fragment.isGone()) {
+        if (oversized.isUnderWay()) {
+            skip();
+        }
+        if (isStillWaiting() || fragment.isGone()) {
             return false;
         }
         headerAtOnce = Integer.MAX_VALUE;
@@ -142,6 +154,14 @@ final class FrameAssembler {
         }
         reserved = !waiting;
         return reserved;
+    }
+
+    private boolean isStillWaiting() {
+        if (waiting && share.isHeld()) {
+            waiting = false;
+            reserved = true;
+        }
+        return waiting;
     }
 
     private void giveBack() {
@@ -203,7 +223,7 @@ final class FrameAssembler {
 
     private int checked(long told) {
         if (told > limit) {
-            throw new TooLongFrameException("frame of " + told + " bytes, the limit is " + limit);
+            throw oversized.tooLong(told, limit);
         }
         if (told < Math.max(promised, 1)) {
             throw new CorruptedFrameException("frame of " + told + " bytes, less than its header of " + promised);
@@ -279,7 +299,8 @@ final class FrameAssembler {
     private void beginFrame() {
         promised = UNKNOWN;
         frameLength = UNKNOWN;
-        headerAtOnce = fragment.isInOnePiece() ? rule.trustedHeader : Integer.MAX_VALUE;
+        boolean mayBeAtOnce = fragment.isInOnePiece() && !oversized.isUnderWay();
+        headerAtOnce = mayBeAtOnce ? rule.trustedHeader : Integer.MAX_VALUE;
         giveBack();
         if (received != 0) {
             received = 0;
@@ -292,22 +313,37 @@ final class FrameAssembler {
         fragment.settle(frame);
     }
 
+    /** Whether a frame is too long and to be skipped, or being skipped. */
+    boolean isSkipping() {
+        return oversized.isUnderWay();
+    }
+
+    /** Drops what is here of the frame that is too long; fill() goes on with it. */
+    void skip() {
+        oversized.skip(received, fragment);
+        beginFrame();
+    }
+
     /** Of the frame under way, bytes that arrived. */
-    int received() {
-        return received;
+    long received() {
+        return oversized.isUnderWay() ? oversized.received(received, fragment) : received;
     }
 
     /** The whole length of the frame under way; of its header, as far as it is promised, if that is incomplete. */
-    int expected() {
-        return isInHeader() ? promised : frameLength;
+    long expected() {
+        return oversized.isUnderWay() ? oversized.length() : isInHeader() ? promised : frameLength;
     }
 
     boolean isInHeader() {
-        return frameLength == UNKNOWN;
+        return frameLength == UNKNOWN && !oversized.isUnderWay();
     }
 
-    PrematureCloseException prematureClose() {
-        return new PrematureCloseException(expected(), received, isInHeader());
+    /** What a reader is told if the input ends here; null if no frame was begun, or all of it arrived. */
+    @Nullable PrematureCloseException prematureClose() {
+        long received = received();
+        return received == 0 || received == expected()
+                ? null
+                : new PrematureCloseException(expected(), received, isInHeader());
     }
 
     /** Received, not handed out. */
@@ -322,6 +358,7 @@ final class FrameAssembler {
             int set = body.hasBegun() ? front : received;
             all = set == 0 ? null : Unpooled.copiedBuffer(head.slice(0, set));
         }
+        oversized.forget();
         beginFrame();
         return join(join(all, body.take()), fragment.takeRest());
     }
@@ -350,6 +387,7 @@ final class FrameAssembler {
     void discard() {
         fragment.release();
         body.release();
+        oversized.forget();
         beginFrame();
     }
 }

@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
-import io.netty.handler.codec.TooLongFrameException;
 import io.netty.util.internal.EmptyArrays;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -38,9 +37,10 @@ import org.jspecify.annotations.Nullable;
  * Bytes that are still to come count, and nothing else: the {@code FrameStart} of an empty frame without a trailer is
  * all of it, and whoever closes or removes there gets neither a last chunk nor an exception.
  *
- * <p><b>Lengths.</b> A length that is too large fires a {@link TooLongFrameException}, one that makes no sense a {@link
- * io.netty.handler.codec.CorruptedFrameException}, both in place of the {@code FrameStart}; both end the decoder, which
- * then releases whatever still comes. Closing the channel is up to a handler's {@code exceptionCaught}.
+ * <p><b>Lengths.</b> A length that is too large fires a {@link io.netty.handler.codec.TooLongFrameException}, one that
+ * makes no sense a {@link io.netty.handler.codec.CorruptedFrameException}, both in place of the {@code FrameStart}; both
+ * end the decoder (but see {@link ReceiveOptions#skipOversized}), which then releases whatever still comes. Closing the
+ * channel is up to a handler's {@code exceptionCaught}.
  *
  * <p><b>Header and trailer.</b> The header comes with the {@code FrameStart}, in memory of its own, up to {@link
  * LengthPrefix#headerBefore} and {@link LengthPrefix#headerAfter} bytes and the length field; a peer's length adds
@@ -62,6 +62,7 @@ public class FrameStreamDecoder extends InboundCutter {
     private final long maxFrameLength;
     private final LengthPrefix prefix;
     private final Fragment fragment = new Fragment();
+    private final OversizedFrame oversized;
 
     // The frame under way.
     private byte[] header = EmptyArrays.EMPTY_BYTES; // as far as it came
@@ -91,13 +92,15 @@ public class FrameStreamDecoder extends InboundCutter {
      * @param options how to receive
      * @throws IllegalArgumentException if the prefix makes no sense, or not for a stream ({@link
      *     LengthPrefix#keepHeader()}, {@link LengthPrefix#strip}, {@link LengthPrefix#fromLengthField}), or no frame
-     *     can be within the limit, or the options are {@link ReceiveOptions#contiguous()}
+     *     can be within the limit, or the options are {@link ReceiveOptions#contiguous()}, or no frame could
+     *     be {@linkplain ReceiveOptions#skipOversized skipped}
      */
     public FrameStreamDecoder(long maxFrameLength, LengthPrefix prefix, ReceiveOptions options) {
         if (options.isContiguous()) {
             throw new IllegalArgumentException("chunks come as they were read, contiguous() makes no sense");
         }
         this.maxFrameLength = maxFrameLength;
+        this.oversized = new OversizedFrame(options.skippedBytes(maxFrameLength));
         this.prefix = prefix.checkedForStream(maxFrameLength);
         beginFrame();
     }
@@ -132,8 +135,8 @@ public class FrameStreamDecoder extends InboundCutter {
             try {
                 message = next(ctx.alloc());
             } catch (Throwable t) {
-                end(ctx, t);
-                return;
+                fault(ctx, t);
+                continue;
             }
             if (message == null) {
                 return;
@@ -154,6 +157,9 @@ public class FrameStreamDecoder extends InboundCutter {
 
     /** The next start or chunk; null if the fragment is used up. */
     private @Nullable Object next(ByteBufAllocator alloc) {
+        if (oversized.isUnderWay()) {
+            skip();
+        }
         if (fragment.isGone()) {
             return null;
         }
@@ -182,7 +188,7 @@ public class FrameStreamDecoder extends InboundCutter {
             return;
         }
         if (told > maxFrameLength) {
-            throw new TooLongFrameException("frame of " + told + " bytes, the limit is " + maxFrameLength);
+            throw oversized.tooLong(told, maxFrameLength);
         }
         frameLength = told;
         headerLength = prefix.strippedFront(headerLength);
@@ -244,11 +250,27 @@ public class FrameStreamDecoder extends InboundCutter {
 
     @Override
     final @Nullable PrematureCloseException prematureClose() {
+        if (oversized.isUnderWay()) {
+            long arrived = oversized.received(received, fragment);
+            long length = oversized.length();
+            return arrived == length ? null : new PrematureCloseException(length, arrived, false);
+        }
         if (received == 0 || received == frameLength) {
             return null;
         }
         boolean inHeader = frameLength == UNKNOWN;
         return new PrematureCloseException(inHeader ? headerLength : frameLength, received, inHeader);
+    }
+
+    @Override
+    final boolean isSkipping() {
+        return oversized.isUnderWay();
+    }
+
+    @Override
+    final void skip() {
+        oversized.skip(received, fragment);
+        beginFrame();
     }
 
     @Override
@@ -272,6 +294,7 @@ public class FrameStreamDecoder extends InboundCutter {
     @Override
     final @Nullable ByteBuf takeBack() {
         ByteBuf begun = received == 0 ? null : Unpooled.wrappedBuffer(header, 0, (int) received);
+        oversized.forget();
         beginFrame();
         return FrameAssembler.join(begun, fragment.takeRest());
     }
@@ -279,6 +302,7 @@ public class FrameStreamDecoder extends InboundCutter {
     @Override
     final void discard() {
         fragment.release();
+        oversized.forget();
         beginFrame();
     }
 }

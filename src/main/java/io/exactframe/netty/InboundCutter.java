@@ -7,6 +7,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.TooLongFrameException;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *   channelRead, channelReadComplete      one after the other: what comes from inside a delivery waits for its turn
  *   end of input                          a premature close is fired in front of what announced it
  *   a fault                               fired once; then whatever still comes is released
+ *   a frame that is too long and skipped  fired once; then its bytes are released as they come
  *   close(), disconnect() from behind     nothing is given any more
  *   removal                               what was not given goes on as it came, when the delivery returns
  *   a read that gave nothing              another is asked for, if auto-read is off
@@ -71,6 +73,12 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     /** What a reader is told if the input ends here; null if nothing was begun. */
     abstract @Nullable PrematureCloseException prematureClose();
+
+    /** Whether a frame is too long and to be skipped, or being skipped. */
+    abstract boolean isSkipping();
+
+    /** Releases what is here of that frame. */
+    abstract void skip();
 
     /** Received, not given. */
     abstract int heldBytes();
@@ -237,6 +245,20 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         }
         gotFrame = false;
         ctx.fireChannelReadComplete();
+    }
+
+    /** A fault of what is cut: reported, and skipped if it is a frame that is to be; any other ends. */
+    final void fault(ChannelHandlerContext ctx, Throwable fault) {
+        if (ended || !isSkipping() || !(fault instanceof TooLongFrameException)) {
+            end(ctx, fault);
+        } else if (!removed) {
+            ctx.fireExceptionCaught(fault);
+            if (ended) {
+                discard();
+            } else if (!removed) {
+                skip(); // also if the channel is closing: what came of the frame is not missing
+            }
+        }
     }
 
     /** Ends with a fault; whatever is held is released, the input still unread with it. */

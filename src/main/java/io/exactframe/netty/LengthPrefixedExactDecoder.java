@@ -15,8 +15,8 @@ import io.netty.buffer.ByteBuf;
  * What goes on is the payload alone unless the {@link LengthPrefix} says {@link LengthPrefix#keepHeader()} or {@link
  * LengthPrefix#strip(int)}. A frame may share memory with the bytes received; the next handler releases it. A length
  * that is too large fires a {@link io.netty.handler.codec.TooLongFrameException}, one that makes no sense a {@link
- * io.netty.handler.codec.CorruptedFrameException}; both end the decoder. See {@link ExactFrameDecoder} for what holds
- * for every decoder.
+ * io.netty.handler.codec.CorruptedFrameException}; both end the decoder, but see {@link ReceiveOptions#skipOversized}.
+ * See {@link ExactFrameDecoder} for what holds for every decoder.
  */
 public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
     private final LengthPrefix prefix;
@@ -38,7 +38,8 @@ public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
      * @param maxFrameLength the most bytes a whole frame may have on the wire, header included
      * @param prefix where the length is and what it counts
      * @param options how to receive
-     * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit
+     * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit, or none could
+     *     be {@linkplain ReceiveOptions#skipOversized skipped}
      */
     public LengthPrefixedExactDecoder(int maxFrameLength, LengthPrefix prefix, ReceiveOptions options) {
         super(prefix.checked(maxFrameLength), maxFrameLength, options);

@@ -105,18 +105,22 @@ public final class ReceiveBudget {
             return bytes <= budget.capacity;
         }
 
-        /** Whether so many bytes are reserved. If not, {@code whenGranted} tells when they are; ask again then. */
+        /** Whether so many bytes, 1 or more, are reserved now. If not, {@code whenGranted} tells when they are. */
         boolean reserve(long bytes) {
             synchronized (budget) {
-                if (wanted == 0) {
-                    wanted = bytes;
-                    granted = budget.waiting.isEmpty() && budget.fits(bytes);
-                    if (granted) {
-                        budget.used += bytes;
-                    } else {
-                        budget.waiting.add(this);
-                    }
+                wanted = bytes;
+                granted = budget.waiting.isEmpty() && budget.fits(bytes);
+                if (granted) {
+                    budget.used += bytes;
+                } else {
+                    budget.waiting.add(this);
                 }
+                return granted;
+            }
+        }
+
+        boolean isHeld() {
+            synchronized (budget) {
                 return granted;
             }
         }

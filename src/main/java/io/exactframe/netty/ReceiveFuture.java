@@ -32,7 +32,7 @@ abstract class ReceiveFuture<V> extends DefaultProgressivePromise<V> {
     /** Whether it was asked after the end. */
     boolean late;
 
-    private final ExactReceiver receiver;
+    final ExactReceiver receiver;
     private long reported;
 
     private long timeout; // nanoseconds from asked on; none if 0

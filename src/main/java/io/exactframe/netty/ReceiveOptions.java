@@ -98,9 +98,17 @@ public final class ReceiveOptions {
     }
 
     /**
-     * A frame longer than the limit, but no longer than this, is reported once and skipped, its bytes released as they
-     * come; then decoding goes on behind it. A frame that is longer still ends the decoder, as every frame over the
-     * limit does without this option.
+     * A frame longer than the limit, but no longer than this, is reported once with a {@code TooLongFrameException} and
+     * skipped, its bytes released as they come; then decoding goes on behind it. A frame that is longer still ends the
+     * decoder, as every frame over the limit does without this option.
+     *
+     * <p>If the stream ends inside a frame that is being skipped, that is a {@link PrematureCloseException} as in any
+     * other. A handler that removes or replaces the decoder when it is told gets the frame from its first byte; one
+     * that does so later gets what comes after that, from wherever in the frame it is.
+     *
+     * <p>With an {@link ExactReceiver} only the receive that asked for the frame fails, and the next one gets what is
+     * behind it. A decoder whose {@code maxFrameLength} is {@code maxBytes} or more, or whose frames all have one
+     * length, has nothing to skip: its constructor throws an {@link IllegalArgumentException}.
      *
      * @param maxBytes the most bytes a frame that is skipped may have, header included; 1 or more
      * @return these options, with frames skipped
@@ -129,6 +137,15 @@ public final class ReceiveOptions {
 
     /** The most bytes of a frame that is skipped; 0 if none is. */
     long skippedBytes() {
+        return skippedBytes;
+    }
+
+    /** The same for a decoder with that limit, if it can skip any. */
+    long skippedBytes(long maxFrameLength) {
+        if (skippedBytes > 0 && skippedBytes <= maxFrameLength) {
+            throw new IllegalArgumentException("skipOversized(" + skippedBytes + ") skips no frame, maxFrameLength is "
+                    + maxFrameLength);
+        }
         return skippedBytes;
     }
 

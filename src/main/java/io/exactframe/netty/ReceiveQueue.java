@@ -94,6 +94,12 @@ final class ReceiveQueue {
         admitted.remove(receive);
     }
 
+    /** The first has failed, but its bytes are still to come: another takes its place until they are here. */
+    void replaceFirst(ReceiveFuture<?> other) {
+        admitted.remove();
+        admitted.addFirst(other);
+    }
+
     ReceiveFuture<?> removeFirst() {
         size.decrementAndGet();
         return admitted.remove();

@@ -116,7 +116,11 @@ final class Serving {
             try {
                 needs = receive.take(stash, ctx.alloc());
             } catch (Throwable violation) {
-                lose(ctx, receive, violation, true);
+                if (stash.assembler.isSkipping()) {
+                    skip(ctx, receive, violation);
+                } else {
+                    lose(ctx, receive, violation, true);
+                }
                 continue;
             }
             if (needs == Needs.NOTHING) {
@@ -196,6 +200,19 @@ final class Serving {
             ctx.fireExceptionCaught(violation); // as above
         }
         receive.tryFailure(violation);
+    }
+
+    /** A frame is too long, and is to be skipped: the receive fails, its bytes are nobody's. */
+    private void skip(ChannelHandlerContext ctx, ReceiveFuture<?> receive, Throwable tooLong) {
+        long length = stash.assembler.expected();
+        stash.giveBack();
+        if (receive.setUncancellable()) { // if it was cancelled just before, the next one decides
+            receives.replaceFirst(new SkipReceive(receive.receiver, length));
+            if (!removed) {
+                ctx.fireExceptionCaught(tooLong); // as above
+            }
+            receive.tryFailure(tooLong);
+        }
     }
 
     /** When there is no event loop any more, in a thread that nobody else serves in. */

@@ -16,7 +16,8 @@ final class Stash {
     private boolean released; // and nothing of the stream is wanted any more
 
     Stash(ReceiveOptions options, BooleanSupplier whenGranted) {
-        assembler = new FrameAssembler(new FrameLengthRule.Fixed(1), 1, options.checked(), whenGranted);
+        assembler = new FrameAssembler(
+                new FrameLengthRule.Fixed(1), 1, options, options.skippedBytes(), whenGranted);
     }
 
     @SuppressWarnings("deprecation") // copying fragments together wants them all of one order

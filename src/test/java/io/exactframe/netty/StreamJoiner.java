@@ -29,7 +29,10 @@ final class StreamJoiner extends ChannelInboundHandlerAdapter {
             payload = ctx.alloc().compositeBuffer(Integer.MAX_VALUE);
             return;
         }
-        FrameChunk chunk = (FrameChunk) message;
+        if (!(message instanceof FrameChunk chunk)) {
+            ctx.fireChannelRead(message); // the decoder was removed
+            return;
+        }
         assertThat(chunk.offset()).isEqualTo(payload.readableBytes());
         payload.addComponent(true, chunk.content());
         if (chunk.isLast()) {
