@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerAdapter;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
@@ -14,6 +17,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.util.UncheckedBooleanSupplier;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -41,6 +45,9 @@ final class Loopback implements AutoCloseable {
     /** Bytes that came out of the transport. */
     final AtomicLong bytesRead = new AtomicLong();
 
+    /** Buffers that the transport's reads were given by Netty's own allocator. */
+    final AtomicLong buffers = new AtomicLong();
+
     private final CountDownLatch tornDown = new CountDownLatch(1);
     private final Channel server;
 
@@ -55,10 +62,11 @@ final class Loopback implements AutoCloseable {
                 .group(group)
                 .channel(transport.server().asSubclass(ServerChannel.class))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure)
+                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new ReadCounter().maxMessagesPerRead(16))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) throws Exception {
-                        channel.pipeline().addLast(new ByteCounter());
+                        channel.pipeline().addLast(new TearDown());
                         initializer.initialize(channel);
                         channel.pipeline().addLast(new Notes());
                         accepted.add(channel);
@@ -82,16 +90,35 @@ final class Loopback implements AutoCloseable {
         return (InetSocketAddress) server.localAddress();
     }
 
-    private final class ByteCounter extends ChannelInboundHandlerAdapter {
+    /** Counts without a handler, which could change how the transport reads. */
+    private final class ReadCounter extends AdaptiveRecvByteBufAllocator {
         @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) {
-            bytesRead.addAndGet(((ByteBuf) message).readableBytes());
-            ctx.fireChannelRead(message);
-        }
+        @SuppressWarnings("deprecation")
+        public Handle newHandle() {
+            ExtendedHandle handle = (ExtendedHandle) super.newHandle();
+            class Counting extends DelegatingHandle implements ExtendedHandle {
+                Counting() {
+                    super(handle);
+                }
 
-        @Override
-        public void handlerRemoved(ChannelHandlerContext ctx) {
-            tornDown.countDown();
+                @Override
+                public void lastBytesRead(int bytes) {
+                    bytesRead.addAndGet(Math.max(bytes, 0));
+                    super.lastBytesRead(bytes);
+                }
+
+                @Override
+                public ByteBuf allocate(ByteBufAllocator alloc) {
+                    buffers.incrementAndGet();
+                    return super.allocate(alloc);
+                }
+
+                @Override
+                public boolean continueReading(UncheckedBooleanSupplier maybeMoreData) {
+                    return handle.continueReading(maybeMoreData);
+                }
+            }
+            return new Counting();
         }
     }
 
@@ -117,6 +144,14 @@ final class Loopback implements AutoCloseable {
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
             passed.add("inactive");
+        }
+    }
+
+    /** First in the pipeline, so the last to go. Sees nothing of what is read. */
+    private final class TearDown extends ChannelHandlerAdapter {
+        @Override
+        public void handlerRemoved(ChannelHandlerContext ctx) {
+            tornDown.countDown();
         }
     }
 

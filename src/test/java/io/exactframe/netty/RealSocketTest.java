@@ -40,6 +40,7 @@ class RealSocketTest {
     private enum Reader {
         FIXED(0),
         PREFIXED(4),
+        CONTIGUOUS(4),
         OWN_CODEC(4),
         STREAM(4),
         RECEIVER(4),
@@ -64,6 +65,8 @@ class RealSocketTest {
             switch (this) {
                 case FIXED -> pipeline.addLast(new FixedLengthExactDecoder(fixedLength));
                 case PREFIXED -> pipeline.addLast(new LengthPrefixedExactDecoder(LARGEST, prefix));
+                case CONTIGUOUS -> pipeline.addLast(new LengthPrefixedExactDecoder(
+                        LARGEST, prefix, ReceiveOptions.defaults().contiguous()));
                 case OWN_CODEC -> pipeline.addLast(new OwnCodec());
                 case STREAM -> pipeline.addLast(new StreamJoiner(new FrameStreamDecoder(LARGEST, prefix)));
                 default -> {
