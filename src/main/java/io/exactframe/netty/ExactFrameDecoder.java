@@ -255,4 +255,10 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     final void discard() {
         assembler.discard();
     }
+
+    /** With contiguous frames, lets the transport receive into them if it has not read yet. */
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        ReceiveInto.install(ctx, assembler);
+    }
 }

@@ -241,6 +241,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
         serving.added(ctx);
         context = ctx;
+        serving.install(ctx);
         serving.serve(ctx);
     }
 

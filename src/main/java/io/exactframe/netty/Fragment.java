@@ -65,6 +65,11 @@ final class Fragment {
         return bytes == null;
     }
 
+    /** Whether it is this very buffer, all of it. */
+    boolean isUncut(ByteBuf buffer) {
+        return bytes == buffer && index == 0;
+    }
+
     int readableBytes() {
         return end - index;
     }

@@ -275,6 +275,28 @@ final class FrameAssembler {
         }
     }
 
+    boolean isContiguous() {
+        return body.isOnePiece(Integer.MAX_VALUE);
+    }
+
+    /** Whether a large contiguous frame is under way: then lend() and worthReading() have a meaning. */
+    boolean isInLargePiece() {
+        return frameLength != UNKNOWN && body.isLargePiece(frameLength - front);
+    }
+
+    /**
+     * Where the next bytes of the frame under way may be received: memory of the frame itself, at most so many bytes
+     * of it; the caller releases it or offers it as a fragment. Null if there is none.
+     */
+    @Nullable ByteBuf lend(int most) {
+        return body.lend(frameLength - front, most);
+    }
+
+    /** How many bytes more may be read at once while there is nothing to lend; perhaps none. */
+    int worthReading() {
+        return body.worthReading(frameLength - front, received - front);
+    }
+
     /** The whole frame that fill() found, owned by the caller. */
     ByteBuf take(ByteBufAllocator alloc) {
         int length = frameLength - front - rule.strippedEnd;
@@ -360,7 +382,7 @@ final class FrameAssembler {
         }
         oversized.forget();
         beginFrame();
-        return join(join(all, body.take()), fragment.takeRest());
+        return join(join(all, body.takeBack()), fragment.takeRest());
     }
 
     /** Both in one, either may be null or empty. */

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * Memory follows what was received, never what was declared: at most twice as much and 4 KiB, three times while it is
  * copied.
+ *
+ * <p>The transport may be lent the free end of one piece, to receive into. It is written to no more until that comes
+ * back, or is released.
  */
 final class FrameBody {
     /** The largest frame that is always one piece. */
@@ -25,12 +28,14 @@ final class FrameBody {
     private static final int FIRST_CHUNK = 4 * 1024;
 
     private static final int LARGEST_CHUNK = 1 << 29; // twice this is still an int
+    private static final int LEAST_LENT = 8 * 1024; // fewer bytes come along with the next header
 
     private final boolean contiguous;
     private @Nullable CompositeByteBuf parts;
     private @Nullable ByteBuf chunk;
     private int nextChunk = FIRST_CHUNK;
     private long held; // what the parts and the chunk of a large frame keep alive
+    private @Nullable ByteBuf lent; // the end of the chunk: what is written to it comes next in the frame
 
     FrameBody(boolean contiguous) {
         this.contiguous = contiguous;
@@ -59,6 +64,12 @@ final class FrameBody {
                 chunk.capacity(capacityFor(end, length));
             }
             in.copyTo(chunk, count);
+            return;
+        }
+        if (lent != null && in.isUncut(lent) && isLent()) { // else it was released, and is somebody else's by now
+            chunk.writerIndex(chunk.writerIndex() + count);
+            in.skip(count);
+            lent = null;
             return;
         }
         if (contiguous && (isWhole(length) || mayBeWhole(length, end))) {
@@ -90,7 +101,7 @@ final class FrameBody {
 
     /** From parts to one piece: with full parts when half of the frame is here, so each byte is copied once. */
     private void makeWhole(int length, ByteBufAllocator alloc) {
-        if (isWhole(length)) {
+        if (isWhole(length) && !isLent()) {
             return;
         }
         ByteBuf whole = alloc.buffer(length, length);
@@ -100,6 +111,34 @@ final class FrameBody {
             begun.release();
         }
         chunk = whole;
+    }
+
+    /** Whether a body of this length is to be one piece, and large enough for that to be of interest while it comes. */
+    boolean isLargePiece(int length) {
+        return contiguous && length > ONE_PIECE;
+    }
+
+    /**
+     * The free end of a large piece of this length, at most so many bytes of it: an empty buffer that has a reference
+     * of its own. Null if there is no such end, or too little of it.
+     */
+    @Nullable ByteBuf lend(int length, int most) {
+        if (!isWhole(length) || !chunk.isDirect() || isLent()) {
+            return null;
+        }
+        int size = Math.min(most, length - chunk.writerIndex());
+        return size < LEAST_LENT ? null : (lent = chunk.retainedSlice(chunk.writerIndex(), size).clear());
+    }
+
+    /** Whether somebody may still write to what was lent, or read it. */
+    private boolean isLent() {
+        return lent != null && chunk.refCnt() > 1;
+    }
+
+    /** How many bytes of a large piece may be read at once until it can be made whole; perhaps none. */
+    int worthReading(int length, int filled) {
+        int half = (length - FIRST_CHUNK + 1) / 2; // then mayBeWhole
+        return (int) Math.min(half - filled, 3L * filled + FIRST_CHUNK - held);
     }
 
     private void openChunk(int length, int filled, ByteBufAllocator alloc) {
@@ -152,9 +191,17 @@ final class FrameBody {
         }
         parts = null;
         chunk = null;
+        lent = null;
         nextChunk = FIRST_CHUNK;
         held = 0;
         return whole;
+    }
+
+    /** The same, for somebody who may go on writing behind it. */
+    @Nullable ByteBuf takeBack() {
+        boolean endIsLent = isLent();
+        ByteBuf begun = take();
+        return endIsLent ? begun.slice() : begun;
     }
 
     void release() {

@@ -46,7 +46,9 @@ public final class ReceiveOptions {
 
     /**
      * Frames of every size come as one piece of memory. For frames over 64 KiB this costs one copy more and, while it
-     * is being made, three times the bytes received.
+     * is being made, three times the bytes received. With the handler in its pipeline before the channel first reads,
+     * and no inbound handler in front of it, the second half of such a frame is received where it stays, by reads of
+     * up to 1 MiB; the channel's {@code RecvByteBufAllocator} gives the other buffers.
      *
      * @return these options, with contiguous frames
      */

@@ -43,6 +43,11 @@ final class Serving {
         inputEnded = wasActive && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
     }
 
+    /** With contiguous frames, lets the transport receive into them if it has not read yet. */
+    void install(ChannelHandlerContext ctx) {
+        ReceiveInto.install(ctx, stash.assembler);
+    }
+
     void active() {
         wasActive = true;
     }

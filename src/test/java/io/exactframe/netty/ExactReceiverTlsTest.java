@@ -101,4 +101,14 @@ class ExactReceiverTlsTest {
             assertThat(it.passed).containsSubsequence("PrematureCloseException", "inactive");
         }
     }
+
+    @Test
+    void contiguousFramesAreReadAsEverBehindIt() throws Exception {
+        PrefixedFrames frames = new PrefixedFrames(1 << 20, 100, 3 << 20);
+        try (Loopback it = new Loopback(Transport.nio(), server(), ReceiveIntoTest.decoder(), frames);
+                SSLSocket client = client(it)) {
+            client.getOutputStream().write(frames.stream);
+            frames.awaitAll();
+        }
+    }
 }
