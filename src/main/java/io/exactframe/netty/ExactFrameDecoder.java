@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>the stream ends inside a frame: one {@link PrematureCloseException}, on half-closure too
  *   <li>a frame longer than the limit: one {@link TooLongFrameException}; with {@link ReceiveOptions#skipOversized} the
  *       frame behind it goes on
+ *   <li>a frame that takes longer than the options allow: one {@link FrameTimeoutException}
  *   <li>{@link #frameLength} throws anything but that or says nonsense, or {@link #decode} throws a {@link
  *       CorruptedFrameException}: one {@code CorruptedFrameException}
  *   <li>{@code decode} throws anything else: one {@link DecoderException}, and the next frame goes on
@@ -81,11 +82,12 @@ public abstract class ExactFrameDecoder extends InboundCutter {
      * @param maxHeaderLength bytes of the longest header
      * @param maxFrameLength the most bytes a whole frame may have, header included
      * @param options how to receive
-     * @throws IllegalArgumentException if the lengths make no sense, or no frame could be {@linkplain
+     * @throws IllegalArgumentException if the lengths or the options make no sense, or no frame could be {@linkplain
      *     ReceiveOptions#skipOversized skipped}
      */
     @SuppressWarnings("this-escape") // to its own rule, which asks it when bytes come
     protected ExactFrameDecoder(int headerLength, int maxHeaderLength, int maxFrameLength, ReceiveOptions options) {
+        super(options);
         if (headerLength < 0 || maxHeaderLength < headerLength || maxFrameLength < Math.max(maxHeaderLength, 1)) {
             throw new IllegalArgumentException("headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength
                     + ", maxFrameLength " + maxFrameLength
@@ -97,6 +99,7 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     }
 
     ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
+        super(options);
         assembler = new FrameAssembler(
                 rule, maxFrameLength, options, options.skippedBytes(maxFrameLength), this::granted);
     }
@@ -136,7 +139,7 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     }
 
     /**
-     * Whether this decoder gives no more frames: after a violation or the end of input. For the event loop.
+     * Whether this decoder gives no more frames: after a violation, a time-out or the end of input. For the event loop.
      *
      * @return true once it has ended
      */
@@ -239,6 +242,16 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     @Override
     final void waitNoMore() {
         assembler.endOfInput();
+    }
+
+    @Override
+    final long begunBytes() {
+        return assembler.isSkipping() ? assembler.received() : assembler.bufferedBytes();
+    }
+
+    @Override
+    final boolean holdsShare() {
+        return assembler.holdsShare();
     }
 
     @Override

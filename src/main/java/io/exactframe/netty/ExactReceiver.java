@@ -79,6 +79,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * A receiver.
      *
      * @param options how to receive
+     * @throws IllegalArgumentException if the options make no sense
      */
     public ExactReceiver(ReceiveOptions options) {
         serving = new Serving(receives, writer, options, this::granted);
@@ -275,14 +276,14 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     @Override
     public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
-        serving.readDone();
+        serving.unregistered(ctx);
         ctx.fireChannelUnregistered();
     }
 
     @Override
     public void channelRegistered(ChannelHandlerContext ctx) throws Exception {
         ctx.fireChannelRegistered();
-        serving.readIfWanted(ctx);
+        serving.registered(ctx);
     }
 
     @Override

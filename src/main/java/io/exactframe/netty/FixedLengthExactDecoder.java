@@ -32,8 +32,8 @@ public class FixedLengthExactDecoder extends ExactFrameDecoder {
      *
      * @param frameLength bytes in each frame
      * @param options how to receive
-     * @throws IllegalArgumentException if {@code frameLength} is less than 1, or the options are {@link
-     *     ReceiveOptions#skipOversized}
+     * @throws IllegalArgumentException if {@code frameLength} is less than 1, or the options make no sense, {@link
+     *     ReceiveOptions#skipOversized} among them
      */
     public FixedLengthExactDecoder(int frameLength, ReceiveOptions options) {
         super(new FrameLengthRule.Fixed(frameLength), frameLength, checked(options));

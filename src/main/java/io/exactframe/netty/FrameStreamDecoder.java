@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>the stream ends inside the frame, or a handler behind closes the channel there: a {@link
  *       PrematureCloseException}. Nothing is given between that close and the exception
+ *   <li>the frame takes longer than the options allow: a {@link FrameTimeoutException}, and the decoder ends
  *   <li>this decoder is removed inside the frame: a {@link ChannelPipelineException}, and then the rest, as it came
  * </ul>
  *
@@ -92,10 +93,11 @@ public class FrameStreamDecoder extends InboundCutter {
      * @param options how to receive
      * @throws IllegalArgumentException if the prefix makes no sense, or not for a stream ({@link
      *     LengthPrefix#keepHeader()}, {@link LengthPrefix#strip}, {@link LengthPrefix#fromLengthField}), or no frame
-     *     can be within the limit, or the options are {@link ReceiveOptions#contiguous()}, or no frame could
-     *     be {@linkplain ReceiveOptions#skipOversized skipped}
+     *     can be within the limit, or the options make no sense, {@link ReceiveOptions#contiguous()} among them, or no
+     *     frame could be {@linkplain ReceiveOptions#skipOversized skipped}
      */
     public FrameStreamDecoder(long maxFrameLength, LengthPrefix prefix, ReceiveOptions options) {
+        super(options);
         if (options.isContiguous()) {
             throw new IllegalArgumentException("chunks come as they were read, contiguous() makes no sense");
         }
@@ -115,7 +117,7 @@ public class FrameStreamDecoder extends InboundCutter {
     }
 
     /**
-     * Whether this decoder gives nothing more: after a violation or the end of input. For the event loop.
+     * Whether this decoder gives nothing more: after a violation, a time-out or the end of input. For the event loop.
      *
      * @return true once it has ended
      */
@@ -271,6 +273,11 @@ public class FrameStreamDecoder extends InboundCutter {
     final void skip() {
         oversized.skip(received, fragment);
         beginFrame();
+    }
+
+    @Override
+    final long begunBytes() {
+        return isSkipping() ? oversized.received(received, fragment) : received + fragment.readableBytes();
     }
 
     @Override

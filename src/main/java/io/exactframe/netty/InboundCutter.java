@@ -1,5 +1,6 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.FrameTimeoutException.Limit;
 import io.exactframe.netty.WaitingLine.Event;
 import io.exactframe.netty.WaitingLine.ReadComplete;
 import io.netty.buffer.ByteBuf;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *   close(), disconnect() from behind     nothing is given any more
  *   removal                               what was not given goes on as it came, when the delivery returns
  *   a read that gave nothing              another is asked for, if auto-read is off
+ *   a frame that takes too long           a fault
  * </pre>
  */
 abstract class InboundCutter extends ChannelDuplexHandler {
@@ -50,8 +52,14 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     private boolean readHeldBack;
     private boolean completeHeldBack;
 
-    InboundCutter() {
+    private boolean asked; // a read(), with auto-read off, that nothing has come for
+    private long arrived; // bytes in all, if frames are timed
+    private final @Nullable FrameClock clock;
+
+    InboundCutter(ReceiveOptions options) {
         ensureNotSharable();
+        options.checked();
+        clock = FrameClock.isNeeded(options) ? new Clock(options) : null;
     }
 
     /** Takes over a fragment, when the one before is used up. */
@@ -83,6 +91,16 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     /** Received, not given. */
     abstract int heldBytes();
 
+    /** Of the frame under way, what was received, given or not. */
+    long begunBytes() {
+        return heldBytes();
+    }
+
+    /** Whether others may be waiting for the memory of the frame under way: its deadline then runs in any case. */
+    boolean holdsShare() {
+        return false;
+    }
+
     /** Everything received and not given, in order, as if it had never been looked at; null if there is none. */
     abstract @Nullable ByteBuf takeBack();
 
@@ -98,6 +116,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+        asked = false; // as transports have it: what asks from now on, asks for the next
         inTurn(ctx, message);
     }
 
@@ -149,6 +168,9 @@ abstract class InboundCutter extends ChannelDuplexHandler {
             } else if (removed) {
                 ctx.fireChannelRead(fragment);
             } else {
+                if (clock != null) {
+                    arrived += fragment.readableBytes();
+                }
                 offer(fragment);
                 cutAll(ctx);
             }
@@ -169,6 +191,10 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         if (isWaiting() && !removed) {
             paused = true;
             reads.switchAutoReadOff(ctx);
+        }
+        if (clock != null && !ended && !closing && !removed) {
+            long begun = begunBytes();
+            clock.look(ctx, arrived - begun, begun); // where in the stream it begins tells it from the one before
         }
     }
 
@@ -205,16 +231,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         }
         if (readHeldBack) {
             readHeldBack = false;
-            ctx.read();
-        }
-    }
-
-    @Override
-    public void read(ChannelHandlerContext ctx) throws Exception {
-        if (paused) {
-            reads.switchAutoReadOff(ctx); // that it was switched on may be why
-            readHeldBack = true;
-        } else {
+            asked = true;
             ctx.read();
         }
     }
@@ -238,6 +255,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         gotBytes = false;
         this.givenBefore = given;
         if (wantsMore && !paused && !ctx.channel().config().isAutoRead()) {
+            asked = true;
             ctx.read();
             if (!gotFrame) {
                 return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
@@ -265,6 +283,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     final void end(ChannelHandlerContext ctx, Throwable fault) {
         boolean first = !ended;
         ended = true;
+        stopClock();
         discard();
         if (first) {
             ctx.fireExceptionCaught(fault);
@@ -277,7 +296,9 @@ abstract class InboundCutter extends ChannelDuplexHandler {
             end(ctx, close);
         }
         ended = true;
+        stopClock();
     }
+
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
@@ -316,14 +337,43 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     }
 
     @Override
+    public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
+        if (clock != null) {
+            clock.unregistered(ctx);
+        }
+        ctx.fireChannelUnregistered();
+    }
+
+    @Override
+    public void channelRegistered(ChannelHandlerContext ctx) throws Exception {
+        if (clock != null) {
+            clock.registered(ctx);
+        }
+        ctx.fireChannelRegistered();
+    }
+
+    @Override
+    public void read(ChannelHandlerContext ctx) throws Exception {
+        if (paused) {
+            reads.switchAutoReadOff(ctx); // that it was switched on may be why
+            readHeldBack = true;
+            return;
+        }
+        asked = !ctx.channel().config().isAutoRead(); // else it ends with auto-read
+        ctx.read();
+    }
+
+    @Override
     public void close(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
         closing = true;
+        stopClock();
         ctx.close(promise);
     }
 
     @Override
     public void disconnect(ChannelHandlerContext ctx, ChannelPromise promise) throws Exception {
         closing = true;
+        stopClock();
         ctx.disconnect(promise);
     }
 
@@ -332,6 +382,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
         removed = true;
         waitNoMore(ctx);
+        stopClock();
         if (!delivering) {
             inTurn(ctx, new Event(() -> handOver(ctx)));
         }
@@ -347,6 +398,46 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         if (rest != null) {
             ctx.fireChannelRead(rest);
             ctx.fireChannelReadComplete();
+        }
+    }
+
+    private void stopClock() {
+        if (clock != null) {
+            clock.stop();
+        }
+    }
+
+    private final class Clock extends FrameClock {
+        Clock(ReceiveOptions options) {
+            super(options);
+        }
+
+        @Override
+        void tick(ChannelHandlerContext ctx) {
+            if (paused && !delivering) {
+                check(); // it must not wait for what waits
+            } else {
+                inTurn(ctx, new Event(this::check));
+            }
+        }
+
+        @Override
+        boolean isReading(ChannelHandlerContext ctx) {
+            return !paused && (asked || ctx.channel().config().isAutoRead());
+        }
+
+        @Override
+        boolean holdsShare() {
+            return InboundCutter.this.holdsShare();
+        }
+
+        @Override
+        void isOver(ChannelHandlerContext ctx, Limit limit, long nanos) {
+            PrematureCloseException part = prematureClose();
+            if (part != null) {
+                end(ctx, new FrameTimeoutException(
+                        part.expectedBytes(), part.receivedBytes(), part.inHeader(), limit, nanos));
+            }
         }
     }
 }

@@ -38,8 +38,8 @@ public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
      * @param maxFrameLength the most bytes a whole frame may have on the wire, header included
      * @param prefix where the length is and what it counts
      * @param options how to receive
-     * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit, or none could
-     *     be {@linkplain ReceiveOptions#skipOversized skipped}
+     * @throws IllegalArgumentException if the prefix or the options make no sense, or no frame can be within the limit,
+     *     or none could be {@linkplain ReceiveOptions#skipOversized skipped}
      */
     public LengthPrefixedExactDecoder(int maxFrameLength, LengthPrefix prefix, ReceiveOptions options) {
         super(prefix.checked(maxFrameLength), maxFrameLength, options);

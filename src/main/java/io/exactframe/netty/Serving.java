@@ -1,5 +1,6 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.FrameTimeoutException.Limit;
 import io.exactframe.netty.ReceiveFuture.Needs;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -19,6 +20,9 @@ final class Serving {
     private final SinkWriter writer;
     private final Stash stash;
     private final ReadOnDemand reads = new ReadOnDemand();
+    private final @Nullable FrameClock clock;
+    private @Nullable ReceiveFuture<?> timed;
+    private long begun; // receives that were timed
 
     private boolean underWay;
     private boolean again; // something happened meanwhile
@@ -35,6 +39,7 @@ final class Serving {
         this.receives = receives;
         this.writer = writer;
         this.stash = new Stash(options, whenGranted);
+        this.clock = FrameClock.isNeeded(options) ? new Clock(options) : null;
     }
 
     void added(ChannelHandlerContext ctx) {
@@ -68,9 +73,22 @@ final class Serving {
         readIfWanted(ctx);
     }
 
-    /** The read is over, or its event loop is no longer the channel's. */
     void readDone() {
         reads.done();
+    }
+
+    void unregistered(ChannelHandlerContext ctx) {
+        reads.done(); // its event loop is no longer the channel's
+        if (clock != null) {
+            clock.unregistered(ctx);
+        }
+    }
+
+    void registered(ChannelHandlerContext ctx) {
+        if (clock != null) {
+            clock.registered(ctx);
+        }
+        readIfWanted(ctx);
     }
 
     /** Reads only when it is the receiver that wants more. */
@@ -92,8 +110,9 @@ final class Serving {
     private void serveNow(ChannelHandlerContext ctx) {
         boolean nested = underWay; // in an event that ends the input; nothing is half done while listeners run
         underWay = true;
+        ReceiveFuture<?> waiting;
         try {
-            serveAll(ctx);
+            waiting = serveAll(ctx);
         } finally {
             underWay = nested;
         }
@@ -101,11 +120,15 @@ final class Serving {
             if (removed && !left) {
                 leave(ctx);
             }
+            if (clock != null) {
+                lookAtClock(ctx, waiting);
+            }
             readIfWanted(ctx);
         }
     }
 
-    private void serveAll(ChannelHandlerContext ctx) {
+    /** Serves until a receive has to wait, which is returned; null if none does. */
+    private @Nullable ReceiveFuture<?> serveAll(ChannelHandlerContext ctx) {
         ReceiveFuture<?> receive;
         while ((!removed || left) && (receive = next(ctx)) != null) {
             again = false;
@@ -139,10 +162,11 @@ final class Serving {
                 }
                 receive.progress();
                 if (!receive.isDone() && !again) { // neither cancelled nor fed by a listener, nor is its sink ready
-                    return;
+                    return receive;
                 }
             }
         }
+        return null;
     }
 
     private @Nullable ReceiveFuture<?> next(ChannelHandlerContext ctx) {
@@ -272,5 +296,58 @@ final class Serving {
             ctx.fireChannelReadComplete();
         }
         reads.restoreAutoRead(ctx);
+    }
+
+    private void lookAtClock(ChannelHandlerContext ctx, @Nullable ReceiveFuture<?> waiting) {
+        if (inputEnded || removed) {
+            clock.stop();
+            return;
+        }
+        if (timed != waiting) {
+            timed = waiting;
+            begun++;
+        }
+        long received = waiting == null ? 0 : waiting.arrived(stash);
+        // All of it may be here, and wait for its sink.
+        clock.look(ctx, begun, waiting != null && received < waiting.expected ? received : 0);
+    }
+
+    private final class Clock extends FrameClock {
+        Clock(ReceiveOptions options) {
+            super(options);
+        }
+
+        @Override
+        void tick(ChannelHandlerContext ctx) {
+            if (underWay) {
+                tickAgain();
+            } else {
+                check();
+            }
+        }
+
+        /** It reads on demand: while it does not, a sink is behind. */
+        @Override
+        boolean isReading(ChannelHandlerContext ctx) {
+            return reads.isOutstanding();
+        }
+
+        @Override
+        boolean holdsShare() {
+            return stash.assembler.holdsShare();
+        }
+
+        @Override
+        void isOver(ChannelHandlerContext ctx, Limit limit, long nanos) {
+            ReceiveFuture<?> receive = timed;
+            if (receive.setUncancellable()) {
+                failure = new FrameTimeoutException(
+                        receive.expected, receive.arrived(stash), receive.inHeader, limit, nanos);
+                inputEnded = true;
+                truncated = true;
+                ctx.fireExceptionCaught(failure);
+            }
+            serveNow(ctx);
+        }
     }
 }
