@@ -98,8 +98,8 @@ public class ExactReceiver extends ChannelDuplexHandler {
 
     /**
      * Receives exactly {@code size} bytes within a time, which is counted from this call, receives in front included; a
-     * byte now and then does not extend it. When it is over, this receive fails with a {@link FrameTimeoutException}, and
-     * so does every other one, now or later: the stream is of no more use.
+     * byte now and then does not extend it. When it is over, this receive fails with a {@link FrameTimeoutException},
+     * and so does every other one, now or later: the stream is of no more use.
      *
      * @param size bytes, at least 1
      * @param timeout more than nothing
@@ -139,8 +139,8 @@ public class ExactReceiver extends ChannelDuplexHandler {
     }
 
     /**
-     * Receives {@code size} bytes that nobody wants. They are released as they come: memory stays the same, whatever the
-     * size. If it is cancelled, what it has skipped is gone, and the rest is the next receive's.
+     * Receives {@code size} bytes that nobody wants. They are released as they come: memory stays the same, whatever
+     * the size. If it is cancelled, what it has skipped is gone, and the rest is the next receive's.
      *
      * @param size bytes, at least 1
      * @return done when they have come
@@ -157,16 +157,16 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * size.
      *
      * <p>The future is done when all the bytes are in the sink. If it fails, it does so when the sink is at rest, and
-     * the sink's position is what is safely in it; a {@link PrematureCloseException} counts the bytes in the sink, and so
-     * does progress.
+     * the sink's position is what is safely in it; a {@link PrematureCloseException} counts the bytes in the sink, and
+     * so does progress.
      *
      * <p>It fails with what the sink throws (a full disk, a closed file) and with what the executor throws. The stream
      * then goes on: the next receive begins with the first byte that is not in the sink.
      *
-     * <p>If it is cancelled, it is done at once, but what was handed over still goes into the sink, and only what was not
-     * is the next receive's. Nothing is handed over after {@code cancel} has returned: a task that closes the sink is at
-     * the right place in the same executor, if that runs one task after the other. The thread that writes is never
-     * interrupted, since that would close a file.
+     * <p>If it is cancelled, it is done at once, but what was handed over still goes into the sink, and only what was
+     * not is the next receive's. Nothing is handed over after {@code cancel} has returned: a task that closes the sink
+     * is at the right place in the same executor, if that runs one task after the other. The thread that writes is
+     * never interrupted, since that would close a file.
      *
      * @param sink where the bytes go; it may take as few at a time as it likes, none included; it stays open. Nobody
      *     else uses it until the future is done

@@ -50,7 +50,7 @@ final class Stash {
         return true;
     }
 
-    /** The next bytes as they came, at most so many; owned by the caller. Not within a frame. Null if there are none. */
+    /** The next bytes as they came, at most so many, owned by the caller; null if there are none. Not within frames. */
     @Nullable ByteBuf takePart(long most) {
         if (!assembler.hasUnread()) {
             ByteBuf next = fragments.poll();

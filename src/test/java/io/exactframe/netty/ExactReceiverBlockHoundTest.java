@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import reactor.blockhound.BlockHound;
 import reactor.blockhound.BlockingOperationError;
 
-/** The event loop never writes to a file: watched by BlockHound, which changes its whole JVM and so has one of its own. */
+/** The event loop never writes to a file: watched by BlockHound, which changes its whole JVM and has one of its own. */
 @Tag("slow")
 class ExactReceiverBlockHoundTest {
     @TempDir

@@ -81,8 +81,8 @@ final class Connection implements AutoCloseable {
         ChannelFuture connected = new Bootstrap()
                 .group(loop)
                 .channel(NioSocketChannel.class)
-                // The end of what comes closes nothing by itself: a verdict can still be sent, and a receive that is made
-                // after the end fails like one that was made before it.
+                // The end of what comes closes nothing by itself: a verdict can still be sent, and a receive that is
+                // made after the end fails like one that was made before it.
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
@@ -112,7 +112,7 @@ final class Connection implements AutoCloseable {
         return "connection refused";
     }
 
-    /** Exactly so many bytes into a file. This thread writes, while it waits; if it is the file that fails, it knows why. */
+    /** Exactly so many bytes into a file. This thread writes while it waits; if the file fails, that knows why. */
     void receiveTo(PartFile file, long size, Progress progress) throws ConnectionLost {
         BlockingQueue<Runnable> writes = new LinkedBlockingQueue<>();
         Future<Void> content = receiver.receiveTo(file, size, writes::add);
