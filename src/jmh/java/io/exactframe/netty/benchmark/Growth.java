@@ -10,7 +10,8 @@ import java.util.Map;
 
 /**
  * Part {@code growth}: what a byte costs in larger and larger frames, received in reads of 64 KiB; each case in a JVM
- * of its own. Netty's MERGE copies all it has at every 4 MiB, which is why it stops early here.
+ * of its own. Netty's MERGE copies all it has at every 4 MiB, which is why it stops early here. A step between 4 and
+ * 64 MiB is the processor's cache, which a larger frame does not fit into; beyond it a line should be flat.
  *
  * <p>Columns: CPU time of the thread for each KiB, and how many times as much that is as in a frame of 1 MiB.
  */
