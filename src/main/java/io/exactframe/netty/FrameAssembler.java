@@ -1,11 +1,9 @@
 package io.exactframe.netty;
 
-import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.CorruptedFrameException;
-import io.netty.handler.codec.TooLongFrameException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -47,12 +45,8 @@ final class FrameAssembler {
     /** What goes on of the frame. */
     private final FrameBody body;
 
-    // What the frame under way has of a budget, if there is one: asked for, and then waiting or reserved.
-    private final @Nullable Share share;
-    private boolean asked;
-    private boolean waiting;
-    private boolean reserved; // or nothing is to be
-    private boolean endOfInput;
+    /** The memory of the frame under way, if there is a budget. */
+    private final Reservation memory;
 
     private final OversizedFrame oversized;
 
@@ -66,9 +60,7 @@ final class FrameAssembler {
         this.limit = limit;
         this.body = new FrameBody(options.checked().isContiguous());
         this.oversized = new OversizedFrame(longestSkipped);
-        ReceiveBudget budget = options.budget();
-        this.share = budget == null ? null : new Share(budget, whenGranted);
-        this.reserved = share == null;
+        this.memory = new Reservation(options.budget(), whenGranted);
     }
 
     /** Another rule for the next frame; does nothing within a frame. */
@@ -116,7 +108,7 @@ final class FrameAssembler {
         if (oversized.isUnderWay()) {
             skip();
         }
-        if (isStillWaiting() || fragment.isGone()) {
+        if (memory.isStillWaiting() || fragment.isGone()) {
             return false;
         }
         headerAtOnce = Integer.MAX_VALUE;
@@ -124,7 +116,7 @@ final class FrameAssembler {
             if (liesInFragment()) {
                 return true;
             }
-            if (!reserved && !reserve(alloc)) {
+            if (!memory.isReserved() && !reserve(alloc)) {
                 return false;
             }
             if (fragment.readableBytes() > 0 || received == frameLength) {
@@ -140,55 +132,27 @@ final class FrameAssembler {
 
     /** Whether there is memory for the frame under way. If not, what is here of it waits. */
     private boolean reserve(ByteBufAllocator alloc) {
-        if (frameLength > ReceiveBudget.FREE && !endOfInput) {
-            long peak = body.isContiguous() ? frameLength + frameLength / 2L : frameLength;
-            if (!share.mayEverHold(peak)) {
-                throw new TooLongFrameException("frame of " + frameLength + " bytes, which takes " + peak
-                        + " bytes of memory, more than the whole budget");
-            }
-            asked = true;
-            waiting = !share.reserve(peak);
-            if (waiting) {
-                fragment.shrink(alloc);
-            }
+        long peak = body.isContiguous() ? frameLength + frameLength / 2L : frameLength;
+        if (memory.reserve(frameLength, peak)) {
+            return true;
         }
-        reserved = !waiting;
-        return reserved;
-    }
-
-    private boolean isStillWaiting() {
-        if (waiting && share.isHeld()) {
-            waiting = false;
-            reserved = true;
-        }
-        return waiting;
-    }
-
-    private void giveBack() {
-        if (asked) {
-            asked = false;
-            waiting = false;
-            share.giveBack();
-        }
-        reserved = share == null;
+        fragment.shrink(alloc);
+        return false;
     }
 
     /** Whether the frame under way waits for memory: nothing is to be read, or offered, until then. */
     boolean isWaiting() {
-        return waiting;
+        return memory.isWaiting();
     }
 
     /** Whether others may wait for the memory of the frame under way. */
     boolean holdsShare() {
-        return asked && !waiting;
+        return memory.isShare();
     }
 
     /** Nothing more comes, so what is here is used without waiting for memory. */
     void endOfInput() {
-        endOfInput = true;
-        if (waiting) {
-            giveBack();
-        }
+        memory.waitNoMore();
     }
 
     private boolean measure() {
@@ -323,7 +287,7 @@ final class FrameAssembler {
         frameLength = UNKNOWN;
         boolean mayBeAtOnce = fragment.isInOnePiece() && !oversized.isUnderWay();
         headerAtOnce = mayBeAtOnce ? rule.trustedHeader : Integer.MAX_VALUE;
-        giveBack();
+        memory.giveBack();
         if (received != 0) {
             received = 0;
             head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();
