@@ -28,6 +28,7 @@ public final class Benchmarks {
 
     static {
         PARTS.put("cpu", Ratios::run);
+        PARTS.put("limits", LimitRatios::run);
         PARTS.put("memory", PeakMemory::run);
         PARTS.put("idle", IdleMemory::run);
         PARTS.put("growth", Growth::run);

@@ -79,7 +79,7 @@ public class DecoderBenchmark {
             case "pooled" -> PooledByteBufAllocator.DEFAULT;
             default -> throw new IllegalArgumentException(allocator);
         };
-        playback = new Playback(workload, DecoderKind.valueOf(decoder), alloc);
+        playback = new Playback(workload, DecoderKind.valueOf(decoder), workload.options(), alloc);
     }
 
     @TearDown(Level.Iteration)

@@ -18,49 +18,49 @@ import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 enum DecoderKind {
     exactFixed {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
-            return array(new FixedLengthExactDecoder(frameLength, options(contiguous)));
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
+            return array(new FixedLengthExactDecoder(frameLength, options));
         }
     },
     exactPrefixed {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
-            return array(new LengthPrefixedExactDecoder(frameLength, LengthPrefix.uint32(), options(contiguous)));
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
+            return array(new LengthPrefixedExactDecoder(frameLength, LengthPrefix.uint32(), options));
         }
     },
     nettyFixed {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
             return array(new FixedLengthFrameDecoder(frameLength));
         }
     },
     nettyFixedComposite {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
             return composite(new FixedLengthFrameDecoder(frameLength));
         }
     },
     nettyPrefixed {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
             return array(nettyPrefixed(frameLength));
         }
     },
     nettyPrefixedComposite {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
             return composite(nettyPrefixed(frameLength));
         }
     },
     /** The sink alone, which gets the reads: what all the others pay too. */
     none {
         @Override
-        ChannelHandler[] create(int frameLength, boolean contiguous) {
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
             return array();
         }
     };
 
-    abstract ChannelHandler[] create(int frameLength, boolean contiguous);
+    abstract ChannelHandler[] create(int frameLength, ReceiveOptions options);
 
     boolean isExact() {
         return this == exactFixed || this == exactPrefixed;
@@ -74,11 +74,6 @@ enum DecoderKind {
     /** Netty's decoder of the same frames, with MERGE. */
     DecoderKind baseline() {
         return stripped() > 0 ? nettyPrefixed : this == none ? none : nettyFixed;
-    }
-
-    private static ReceiveOptions options(boolean contiguous) {
-        ReceiveOptions options = ReceiveOptions.defaults();
-        return contiguous ? options.contiguous() : options;
     }
 
     private static ByteToMessageDecoder nettyPrefixed(int frameLength) {

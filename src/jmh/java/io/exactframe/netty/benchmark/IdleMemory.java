@@ -88,7 +88,7 @@ final class IdleMemory {
             String state, Consumer<EmbeddedChannel> reads, DecoderKind decoder, Table table, Results results) {
         ChannelHandler nothing = new ChannelInboundHandlerAdapter();
         long without = sizeWith(nothing, reads)[0] - ClassLayout.parseInstance(nothing).instanceSize();
-        long[] with = sizeWith(decoder.create(FRAME, false)[0], reads);
+        long[] with = sizeWith(decoder.create(FRAME, Workload.options(false))[0], reads);
         long heap = with[0] - without;
         table.row(state, decoder, heap, with[1]);
 

@@ -1,5 +1,6 @@
 package io.exactframe.netty.benchmark;
 
+import io.exactframe.netty.ReceiveOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelPipeline;
@@ -17,14 +18,14 @@ final class Playback {
     private final ByteBufAllocator alloc;
     private final FrameStream stream;
 
-    Playback(Workload workload, DecoderKind kind, ByteBufAllocator alloc) {
+    Playback(Workload workload, DecoderKind kind, ReceiveOptions options, ByteBufAllocator alloc) {
         this.workload = workload;
         this.kind = kind;
         this.alloc = alloc;
         stream = new FrameStream(workload.frameLength(), workload.readLength());
         channel.config().setAllocator(alloc);
         channel.pipeline()
-                .addLast(kind.create(workload.frameLength(), workload.contiguous()))
+                .addLast(kind.create(workload.frameLength(), options))
                 .addLast(sink);
         sink.expect(stream, kind.stripped());
         receive();

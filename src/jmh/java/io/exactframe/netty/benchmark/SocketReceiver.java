@@ -146,7 +146,7 @@ public final class SocketReceiver {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         channel.pipeline()
-                                .addLast(decoder.create(sent.frameLength(), contiguous))
+                                .addLast(decoder.create(sent.frameLength(), Workload.options(contiguous)))
                                 .addLast(sink, new Faults());
                         enough.whenComplete((nothing, fault) -> channel.close());
                     }

@@ -1,5 +1,6 @@
 package io.exactframe.netty.benchmark;
 
+import io.exactframe.netty.ReceiveOptions;
 import java.util.List;
 
 /**
@@ -51,6 +52,15 @@ record Workload(
     Workload inOnePiece() {
         String other = name + "Contiguous";
         return ALL.stream().filter(workload -> workload.name.equals(other)).findFirst().orElse(null);
+    }
+
+    ReceiveOptions options() {
+        return options(contiguous);
+    }
+
+    static ReceiveOptions options(boolean contiguous) {
+        ReceiveOptions options = ReceiveOptions.defaults();
+        return contiguous ? options.contiguous() : options;
     }
 
     /** Bytes in one invocation. */
