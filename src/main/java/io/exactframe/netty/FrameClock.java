@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Times the frame under way, for a handler whose options limit that.
  *
  * <pre>
- *   between frames ─── a read ends inside a frame ──► in a frame ─── too long since its first byte, or its last ──► over
+ *   between frames ─── a read ends inside a frame ──► in a frame ─── too long since its first or last byte ──► over
  *         ▲                                               │
  *         └────────── a read ends on a boundary ──────────┘
  * </pre>

@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  * all of it, and whoever closes or removes there gets neither a last chunk nor an exception.
  *
  * <p><b>Lengths.</b> A length that is too large fires a {@link io.netty.handler.codec.TooLongFrameException}, one that
- * makes no sense a {@link io.netty.handler.codec.CorruptedFrameException}, both in place of the {@code FrameStart}; both
- * end the decoder (but see {@link ReceiveOptions#skipOversized}), which then releases whatever still comes. Closing the
+ * makes no sense a {@link io.netty.handler.codec.CorruptedFrameException}, both in place of the {@code FrameStart};
+ * both end the decoder (but see {@link ReceiveOptions#skipOversized}), which then releases whatever still comes. Closing the
  * channel is up to a handler's {@code exceptionCaught}.
  *
  * <p><b>Header and trailer.</b> The header comes with the {@code FrameStart}, in memory of its own, up to {@link

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *                      \---&gt; anything else: it has escaped, and its last release gives the fragment's reference back
  * </pre>
  *
- * A count of 1 has one holder. If that is the dispatching thread, its {@code release()} races nobody and needs no atomic
- * operation: it only sets {@link #returned}, and {@link #takeBack()} finds it when the dispatch is over. A thread that
+ * A count of 1 has one holder. If that is the dispatching thread, its {@code release()} races nobody and needs no
+ * atomic operation: it only sets {@link #returned}, and {@link #takeBack()} finds it when the dispatch is over. A thread that
  * the view was handed to is never the dispatching one and takes the atomic way, as everybody does after the dispatch.
  */
 final class FrameView extends FragmentSlice {

@@ -17,8 +17,8 @@ import java.util.function.BooleanSupplier;
  *   A is complete         24 MiB   -           B and C read on
  * </pre>
  *
- * <p>A frame over 4 KiB that is not all in one read reserves its peak, once: its length, one and a half times that if it
- * is {@linkplain ReceiveOptions#contiguous() contiguous}. Decoders reserve when the length is known, a receiver at the
+ * <p>A frame over 4 KiB that is not all in one read reserves its peak, once: its length, one and a half times that if
+ * it is {@linkplain ReceiveOptions#contiguous() contiguous}. Decoders reserve when the length is known, a receiver at the
  * first byte. A frame that does not fit waits, and holds no share of the budget meanwhile: who holds, waits for nobody,
  * so it cannot deadlock. A share is given back when the frame goes on (from there on it is the next handler's memory),
  * and on every end: close, removal, time-out, error. Streams reserve nothing.
@@ -26,8 +26,8 @@ import java.util.function.BooleanSupplier;
  * <p>A peer that declares much and sends nothing holds its share until its {@linkplain ReceiveOptions#frameDeadline
  * deadline}, which a budget therefore needs, and which runs for a holder even while the application does not read. So
  * that many attackers can make others wait, but for no longer than
- * {@code attackers x deadline / (capacity / largest frame)}. Choose the capacity as a multiple of the largest frame, the
- * more the better, and the deadline as short as an honest peer's largest frame allows.
+ * {@code attackers x deadline / (capacity / largest frame)}. Choose the capacity as a multiple of the largest frame,
+ * the more the better, and the deadline as short as an honest peer's largest frame allows.
  *
  * <p>For any thread.
  */

@@ -5,8 +5,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a handler may be told beside the length of its frames. Immutable; one instance serves any number of channels, and
- * the order of the calls does not matter.
+ * What a handler may be told beside the length of its frames. Immutable; one instance serves any number of channels,
+ * and the order of the calls does not matter.
  *
  * <pre>{@code
  * new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32(), ReceiveOptions.defaults().contiguous())
@@ -74,9 +74,9 @@ public final class ReceiveOptions {
      * How long a frame that was begun may be without a further byte. Then its decoder ends with one {@link
      * FrameTimeoutException}, and every outstanding receive fails. Between frames nothing is timed.
      *
-     * <p>While the application does not read (auto-read is off and no read is outstanding) the peer is not to blame, and
-     * neither this clock nor that of {@link #frameDeadline} runs. Whether it reads is looked at from time to time: either
-     * limit is kept with an error of at most an eighth of it.
+     * <p>While the application does not read (auto-read is off and no read is outstanding) the peer is not to blame,
+     * and neither this clock nor that of {@link #frameDeadline} runs. Whether it reads is looked at from time to time:
+     * either limit is kept with an error of at most an eighth of it.
      *
      * @param timeout more than zero
      * @return these options, with a limit for the time between the bytes of a frame

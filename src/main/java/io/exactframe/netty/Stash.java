@@ -38,7 +38,7 @@ final class Stash {
         return bytes;
     }
 
-    /** Whether the frame that the assembler expects is whole; if not, it has taken all there was, or waits for memory. */
+    /** Whether the frame that the assembler expects is whole; if not, it has taken all there was, or it waits. */
     boolean fill(ByteBufAllocator alloc) {
         while (!assembler.fill(alloc)) {
             ByteBuf next = assembler.isWaiting() ? null : fragments.poll();
