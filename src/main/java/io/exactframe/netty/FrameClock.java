@@ -39,7 +39,7 @@ abstract class FrameClock implements Runnable {
     private long received;
     private long begun;
     private long lastByte;
-    private long sampled; // at the last tick
+    private long sampled; // at the last tick, which may have been before the frame
 
     FrameClock(ReceiveOptions options) {
         deadline = limit(options.frameDeadlineNanos());
@@ -64,7 +64,7 @@ abstract class FrameClock implements Runnable {
     /** Whether others may be waiting for this frame's memory: then it must not take longer, whoever is to blame. */
     abstract boolean holdsShare();
 
-    /** The frame under way has had its time. There is none from now on. */
+    /** The frame under way has had its time: {@link #stop}, or {@link #look} at what else there is. */
     abstract void isOver(ChannelHandlerContext ctx, Limit limit, long nanos);
 
     /**
@@ -87,7 +87,6 @@ abstract class FrameClock implements Runnable {
             begun = lastByte;
         }
         if (timer == null) {
-            sampled = lastByte;
             tickIn(ctx, tick);
         }
     }
@@ -107,7 +106,7 @@ abstract class FrameClock implements Runnable {
     final void registered(ChannelHandlerContext ctx) {
         move(now(ctx));
         if (inFrame) {
-            tickIn(ctx, tick);
+            tick(ctx);
         }
     }
 
@@ -137,10 +136,7 @@ abstract class FrameClock implements Runnable {
         long toStall = stall - (now - lastByte);
         if (toDeadline > 0 && toStall > 0) {
             tickIn(ctx, Math.min(tick, Math.min(toDeadline, toStall))); // not later than either limit
-            return;
-        }
-        inFrame = false;
-        if (toDeadline <= 0) {
+        } else if (toDeadline <= 0) {
             isOver(ctx, Limit.DEADLINE, deadline);
         } else {
             isOver(ctx, Limit.STALL, stall);

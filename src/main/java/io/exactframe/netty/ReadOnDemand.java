@@ -39,10 +39,6 @@ final class ReadOnDemand {
         }
     }
 
-    boolean isOutstanding() {
-        return outstanding;
-    }
-
     /** The read is over, or its event loop is no longer the channel's. */
     void done() {
         outstanding = false;

@@ -93,9 +93,14 @@ final class Serving {
 
     /** Reads only when it is the receiver that wants more. */
     void readIfWanted(ChannelHandlerContext ctx) {
-        if (!stash.hasUnread() && !stash.assembler.isWaiting() && wasActive && !inputEnded && !removed) {
+        if (wantsMore() && wasActive && !inputEnded && !removed) {
             reads.read(ctx);
         }
+    }
+
+    /** Not while a sink is behind, or there is no memory. */
+    private boolean wantsMore() {
+        return !stash.hasUnread() && !stash.assembler.isWaiting();
     }
 
     /** Serves the receives in order until one has to wait. Not nested: a listener's receive only queues. */
@@ -236,7 +241,11 @@ final class Serving {
         long length = stash.assembler.expected();
         stash.giveBack();
         if (receive.setUncancellable()) { // if it was cancelled just before, the next one decides
-            receives.replaceFirst(new SkipReceive(receive.receiver, length));
+            SkipReceive rest = new SkipReceive(receive.receiver, length);
+            receives.replaceFirst(rest);
+            if (timed == receive) {
+                timed = rest; // the same frame
+            }
             if (!removed) {
                 ctx.fireExceptionCaught(tooLong); // as above
             }
@@ -326,10 +335,9 @@ final class Serving {
             }
         }
 
-        /** It reads on demand: while it does not, a sink is behind. */
         @Override
         boolean isReading(ChannelHandlerContext ctx) {
-            return reads.isOutstanding();
+            return wantsMore();
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.exactframe.netty;
 import static io.exactframe.netty.TimedChannel.FRAME;
 import static io.exactframe.netty.TimedChannel.SECOND;
 import static io.exactframe.netty.TimedChannel.WIRE;
+import static java.util.concurrent.TimeUnit.HOURS;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -71,6 +72,24 @@ class ApplicationPauseTest {
             assertThat(Math.abs(it.faultAt - pause - limit))
                     .as("off by, with a limit of %d ns; seed %d, case %d", limit, SEED, i)
                     .isLessThanOrEqualTo(limit / 8);
+            it.channel.finish();
+        }
+    }
+
+    @ParameterizedTest // a pause that was longer than the frame is old, in which the event loop was busy
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = {"RECEIVE.*", "SKIP"})
+    void aFrameIsGivenNoMoreTimeThanItWasThere(TimedHandler kind) {
+        for (ReceiveOptions options : new ReceiveOptions[] {DEADLINE, STALL}) {
+            TimedChannel it = new TimedChannel(kind, options);
+            it.receive(WIRE.substring(0, 3));
+            it.receive(WIRE.substring(3));
+            it.channel.advanceTimeBy(1, HOURS);
+            it.receive(WIRE.substring(0, 3));
+            autoRead(it, false);
+            it.channel.runScheduledPendingTasks();
+            autoRead(it, true);
+            it.pass(SECOND);
+            it.timeout();
             it.channel.finish();
         }
     }

@@ -111,6 +111,28 @@ class FrameDeadlineTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"PREFIXED", "OWN_CODEC", "STREAM", "RECEIVE_PREFIXED"})
+    void aFrameThatIsSkippedIsTimedFromItsFirstByteToo(TimedHandler kind) {
+        TimedChannel it = new TimedChannel(kind, WITHIN_A_SECOND.skipOversized(1000));
+        String wire = WIRE + TimedHandler.wire(1000);
+        it.receive(wire.substring(0, 11));
+        int given = it.given;
+        for (int i = 11; i < 80; i++) {
+            it.passMillis(20);
+            it.receive(wire.substring(i, i + 1));
+        }
+        assertThat(it.given).isEqualTo(given);
+        assertThat(it.faultAt).isEqualTo(SECOND.toNanos());
+        it.assertEnded();
+        assertThat(it.faults)
+                .extracting(Throwable::getMessage)
+                .containsExactly(
+                        "frame of 1000 bytes, the limit is 10",
+                        "50 of 1000 bytes within the deadline of 1000 ms");
+        it.channel.finish();
+    }
+
+    @ParameterizedTest
     @EnumSource
     void eachFrameHasAllOfIt(TimedHandler kind) {
         TimedChannel it = new TimedChannel(kind, WITHIN_A_SECOND);

@@ -73,12 +73,23 @@ class FrameTimerTest {
 
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = {"RECEIVE.*", "SKIP"})
-    void noTimerIsLeftWhenAHandlerClosesFromBehindOrInADelivery(TimedHandler kind) {
-        TimedChannel it = new TimedChannel(kind, BOTH);
-        it.receive(WIRE.substring(0, 1));
-        it.onMessage = () -> it.channel.pipeline().lastContext().close();
-        it.receive(WIRE.substring(1) + WIRE.substring(0, 3));
-        assertThat(it.hasTimer()).isFalse();
+    void noTimerIsLeftWhenAHandlerBehindClosesOrRemovesInADelivery(TimedHandler kind) {
+        for (boolean closes : new boolean[] {true, false}) {
+            TimedChannel it = new TimedChannel(kind, BOTH);
+            it.receive(WIRE.substring(0, 1));
+            it.onMessage = () -> {
+                it.onMessage = () -> {};
+                it.jump(Duration.ofMillis(500)); // the timer waits for its turn, behind this
+                if (closes) {
+                    it.channel.pipeline().lastContext().close();
+                } else {
+                    it.channel.pipeline().remove(it.handler);
+                }
+            };
+            it.receive(WIRE.substring(1) + WIRE.substring(0, 3));
+            assertThat(it.hasTimer()).as("closes: " + closes).isFalse();
+            it.channel.finish();
+        }
     }
 
     @ParameterizedTest
@@ -130,7 +141,17 @@ class FrameTimerTest {
     @ParameterizedTest // neither is a timer set
     @EnumSource
     void theClockIsNotLookedAtForFramesThatLieInTheirReads(TimedHandler kind) throws Exception {
-        ChannelHandler handler = kind.create(FRAME, BOTH);
+        countLooks(kind, BOTH, true);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void forADeadlineTheClockIsLookedAtOnceAFrame(TimedHandler kind) throws Exception {
+        countLooks(kind, ReceiveOptions.defaults().frameDeadline(SECOND), false);
+    }
+
+    private void countLooks(TimedHandler kind, ReceiveOptions options, boolean stall) throws Exception {
+        ChannelHandler handler = kind.create(FRAME, options);
         EmbeddedChannel channel = new EmbeddedChannel();
         loop.run(() -> channel.pipeline().addLast(loop, handler));
         for (int i = 0; i < 900; i++) {
@@ -145,6 +166,7 @@ class FrameTimerTest {
         assertThat(looksFor(channel, 100, WIRE.substring(3) + WIRE + WIRE.substring(0, 3)))
                 .as("for a read that ends in a frame")
                 .isEqualTo(100);
+        assertThat(looksFor(channel, 4, "x")).as("for a byte of the same frame").isEqualTo(stall ? 4 : 0);
         channel.finish();
         loop.run(() -> {});
         assertThat(loop.pendingTimers()).isZero();
@@ -168,7 +190,23 @@ class FrameTimerTest {
     @ParameterizedTest // 25
     @EnumSource
     void onAnotherEventLoopTheTimeGoesOnWhereItWas(TimedHandler kind) throws Exception {
-        ChannelHandler handler = kind.create(FRAME, BOTH);
+        goOnElsewhere(kind, ReceiveOptions.defaults().frameDeadline(SECOND), true);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void onAnotherEventLoopAStallGoesOnToo(TimedHandler kind) throws Exception {
+        goOnElsewhere(kind, ReceiveOptions.defaults().stallTimeout(SECOND), true);
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.MATCH_NONE, names = {"RECEIVE.*", "SKIP"})
+    void onAnotherEventLoopAPauseIsAPause(TimedHandler kind) throws Exception {
+        goOnElsewhere(kind, BOTH, false);
+    }
+
+    private void goOnElsewhere(TimedHandler kind, ReceiveOptions options, boolean reads) throws Exception {
+        ChannelHandler handler = kind.create(FRAME, options);
         LocalChannel channel = new LocalChannel();
         channel.pipeline().addLast(handler, probe);
         loop.register(channel).sync();
@@ -176,34 +214,31 @@ class FrameTimerTest {
         if (handler instanceof ExactReceiver receiver) {
             kind.receive(receiver, FRAME).addListener(TimedHandler::release);
         }
-        receive(channel, 3);
+        loop.run(() -> {
+            channel.pipeline().fireChannelRead(PipelineProbe.bytes(channel, WIRE.substring(0, 3)));
+            channel.pipeline().fireChannelReadComplete();
+        });
         loop.advance(900);
         channel.deregister().sync();
         assertThat(loop.pendingTimers()).isZero();
         loop.advance(5000);
         other.advance(5000);
+        channel.config().setAutoRead(reads && channel.config().isAutoRead());
         other.register(channel).sync();
         other.run(() -> {}); // and told so
         assertThat(other.pendingTimers()).isOne();
+        if (!reads) {
+            for (int i = 0; i < 100; i++) {
+                other.advance(125);
+            }
+            channel.config().setAutoRead(true);
+        }
         other.advance(99);
         assertThat(probe.exceptions).isEmpty();
-        receive(channel, 1);
-        other.advance(900);
-        assertThat(probe.exceptions).isEmpty();
-        other.advance(100);
+        other.advance(1);
         assertThat(probe.exceptions).singleElement().isInstanceOf(FrameTimeoutException.class);
         assertThat(other.pendingTimers() + loop.pendingTimers()).isZero();
         channel.close().sync();
-    }
-
-    private static void receive(LocalChannel channel, int count) throws Exception {
-        String bytes = count == 3 ? WIRE.substring(0, 3) : "x";
-        channel.eventLoop()
-                .submit(() -> {
-                    channel.pipeline().fireChannelRead(PipelineProbe.bytes(channel, bytes));
-                    channel.pipeline().fireChannelReadComplete();
-                })
-                .sync();
     }
 
     @ParameterizedTest // 25

@@ -96,5 +96,11 @@ class StallTimeoutTest {
         assertThat(slow.timeout().limit()).isEqualTo(Limit.DEADLINE);
         assertThat(slow.faultAt).isEqualTo(Duration.ofMillis(2500).toNanos());
         slow.channel.finish();
+
+        TimedChannel late = new TimedChannel(kind, both);
+        late.receive(WIRE.substring(0, 1));
+        late.jump(Duration.ofHours(1));
+        assertThat(late.timeout().limit()).isEqualTo(Limit.DEADLINE);
+        late.channel.finish();
     }
 }
