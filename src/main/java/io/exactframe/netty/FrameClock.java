@@ -41,6 +41,8 @@ abstract class FrameClock implements Runnable {
     private long lastByte;
     private long sampled; // at the last tick, which may have been before the frame
 
+    private boolean away; // the channel has no event loop
+
     FrameClock(ReceiveOptions options) {
         deadline = limit(options.frameDeadlineNanos());
         stall = limit(options.stallTimeoutNanos());
@@ -86,7 +88,7 @@ abstract class FrameClock implements Runnable {
         if (!same) {
             begun = lastByte;
         }
-        if (timer == null) {
+        if (timer == null && !away) {
             tickIn(ctx, tick);
         }
     }
@@ -101,9 +103,11 @@ abstract class FrameClock implements Runnable {
     final void unregistered(ChannelHandlerContext ctx) {
         cancel();
         move(-now(ctx));
+        away = true;
     }
 
     final void registered(ChannelHandlerContext ctx) {
+        away = false;
         move(now(ctx));
         if (inFrame) {
             tick(ctx);
@@ -158,7 +162,7 @@ abstract class FrameClock implements Runnable {
         }
     }
 
-    private static long now(ChannelHandlerContext ctx) {
-        return ctx.executor().ticker().nanoTime();
+    private long now(ChannelHandlerContext ctx) {
+        return away ? 0 : ctx.executor().ticker().nanoTime();
     }
 }

@@ -55,6 +55,21 @@ class ExactReceiverLimitsTest {
         assertThat(receive.cause()).hasMessage("2 of 4 bytes within the deadline of 1000 ms");
     }
 
+    @Test // 25: what happens between two event loops happens at no time
+    void askedForWhileTheChannelHasNoEventLoop() throws Exception {
+        it.channel.advanceTimeBy(1, HOURS);
+        it.arrive("AB");
+        it.channel.deregister();
+        ProgressiveFuture<ByteBuf> receive = receiver.receive(4);
+        assertThat(it.channel.runScheduledPendingTasks()).as("timer").isNegative();
+        it.channel.advanceTimeBy(1, HOURS);
+        it.channel.register();
+        pass(999);
+        assertThat(receive.isDone()).isFalse();
+        pass(1);
+        assertThat(receive.cause()).hasMessage("2 of 4 bytes within the deadline of 1000 ms");
+    }
+
     @Test
     void theBytesOfACancelledReceiveBeginAgainForTheNext() {
         ProgressiveFuture<ByteBuf> cancelled = receiver.receive(4);
