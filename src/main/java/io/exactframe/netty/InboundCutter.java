@@ -271,9 +271,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
             end(ctx, fault);
         } else if (!removed) {
             ctx.fireExceptionCaught(fault);
-            if (ended) {
-                discard();
-            } else if (!removed) {
+            if (!removed) {
                 skip(); // also if the channel is closing: what came of the frame is not missing
             }
         }

@@ -19,7 +19,6 @@ final class OversizedFrame {
     TooLongFrameException tooLong(long told, long limit) {
         if (told <= longest) {
             length = told;
-            skipped = 0;
         }
         return new TooLongFrameException("frame of " + told + " bytes, the limit is " + limit);
     }
@@ -53,5 +52,6 @@ final class OversizedFrame {
 
     void forget() {
         length = 0;
+        skipped = 0;
     }
 }

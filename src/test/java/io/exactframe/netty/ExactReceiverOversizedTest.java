@@ -14,6 +14,7 @@ import io.netty.channel.ChannelPipelineException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ProgressiveFuture;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -258,6 +259,34 @@ class ExactReceiverOversizedTest {
         cancelled.cancel(false);
         it.arrive("\3abc");
         assertThat(text(next)).isEqualTo("\0\3abc");
+        assertThat(it.exceptions).isEmpty();
+    }
+
+    @Test // 34, 38
+    void theInputEndsInsideTheReport() {
+        onException(ctx -> {
+            if (it.exceptions.size() == 1) {
+                it.halfClose();
+            }
+        });
+        ProgressiveFuture<ByteBuf> failed = frame();
+        ProgressiveFuture<ByteBuf> next = frame();
+        it.arrive("\5abc");
+        assertTooLong(failed);
+        assertThat(next.cause()).isInstanceOf(PrematureCloseException.class);
+        assertThat(it.exceptions).hasSize(2).element(1).hasToString(
+                "io.exactframe.netty.PrematureCloseException: stream ended after 4 of 6 bytes");
+    }
+
+    @Test // recv_all's errors: bytes from before the close are still served
+    void askedForWhenTheChannelIsClosed() {
+        it.arrive("\5abcde\1A\5abc");
+        it.channel.close();
+        assertTooLong(frame());
+        assertThat(text(frame())).isEqualTo("A");
+        assertTooLong(frame());
+        assertThat(receiver.receiveOrEnd(1).cause()).isInstanceOf(ClosedChannelException.class);
+        it.channel.checkException(); // nothing is fired any more
         assertThat(it.exceptions).isEmpty();
     }
 

@@ -4,18 +4,18 @@ import static io.exactframe.netty.LengthPrefix.int64;
 import static io.exactframe.netty.LengthPrefix.uint16;
 import static io.exactframe.netty.LengthPrefix.uint8;
 import static io.exactframe.netty.PipelineProbe.bytes;
-import static io.exactframe.netty.PipelineProbe.reenter;
+import static io.exactframe.netty.SkippingDecoder.LARGEST;
+import static io.exactframe.netty.SkippingDecoder.LIMIT;
+import static io.exactframe.netty.SkippingDecoder.SKIP;
+import static io.exactframe.netty.SkippingDecoder.hasEnded;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.buffer.UnpooledHeapByteBuf;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.TooLongFrameException;
-import io.netty.handler.flow.FlowControlHandler;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,52 +25,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** 9: a frame that is too long is reported once and skipped, if the application wants that. */
 class SkipOversizedTest {
-    private static final int LIMIT = 3;
-    private static final int LARGEST = 20;
-    private static final ReceiveOptions SKIP = ReceiveOptions.defaults().skipOversized(LARGEST);
     private static final String TOO_LONG = "[TooLongFrameException: frame of 6 bytes, the limit is 3]";
-
-    /** Frames of one byte of length and the payload, which goes on alone. */
-    enum Kind {
-        PREFIXED,
-        CODEC,
-        STREAM;
-
-        InboundCutter decoder(int limit, ReceiveOptions options) {
-            return switch (this) {
-                case PREFIXED -> new LengthPrefixedExactDecoder(limit, uint8(), options);
-                case CODEC -> new ExactFrameDecoder(1, 1, limit, options) {
-                    @Override
-                    protected long frameLength(ByteBuf header) {
-                        return 1 + header.readUnsignedByte();
-                    }
-
-                    @Override
-                    protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
-                        return frame.readRetainedSlice(frame.skipBytes(1).readableBytes());
-                    }
-                };
-                case STREAM -> new FrameStreamDecoder(limit, uint8(), options);
-            };
-        }
-
-        InboundCutter decoder() {
-            return decoder(LIMIT, SKIP);
-        }
-
-        /** In front of the probe. */
-        ChannelHandler[] handlers(InboundCutter decoder, ChannelHandler... behind) {
-            ChannelHandler first = this == STREAM ? new StreamJoiner((FrameStreamDecoder) decoder) : decoder;
-            ChannelHandler[] all = new ChannelHandler[1 + behind.length];
-            all[0] = first;
-            System.arraycopy(behind, 0, all, 1, behind.length);
-            return all;
-        }
-    }
 
     private final PipelineProbe probe = new PipelineProbe();
 
-    private EmbeddedChannel channel(Kind kind, InboundCutter decoder) {
+    private EmbeddedChannel channel(SkippingDecoder kind, InboundCutter decoder) {
         return new EmbeddedChannel(kind.handlers(decoder, probe));
     }
 
@@ -79,15 +38,9 @@ class SkipOversizedTest {
         Wire.receive(channel, bytes(channel, text));
     }
 
-    private static boolean hasEnded(InboundCutter decoder) {
-        return decoder instanceof ExactFrameDecoder frames
-                ? frames.hasEnded()
-                : ((FrameStreamDecoder) decoder).hasEnded();
-    }
-
     @ParameterizedTest
     @EnumSource
-    void framesOnBothSidesOfItGoOn(Kind kind) {
+    void framesOnBothSidesOfItGoOn(SkippingDecoder kind) {
         InboundCutter decoder = kind.decoder();
         EmbeddedChannel channel = channel(kind, decoder);
         receive(channel, "\2AB\5abcde\1C\5fghij\5");
@@ -102,7 +55,7 @@ class SkipOversizedTest {
 
     @ParameterizedTest
     @EnumSource
-    void aFrameBeyondTheLargestEndsTheDecoder(Kind kind) {
+    void aFrameBeyondTheLargestEndsTheDecoder(SkippingDecoder kind) {
         InboundCutter decoder = kind.decoder();
         EmbeddedChannel channel = channel(kind, decoder);
         receive(channel, "\23" + "x".repeat(19) + "\1A\24" + "x".repeat(20) + "\1B");
@@ -120,13 +73,15 @@ class SkipOversizedTest {
 
     @ParameterizedTest
     @EnumSource
-    void theEndInsideIsAPrematureClose(Kind kind) {
+    void theEndInsideIsAPrematureClose(SkippingDecoder kind) {
         InboundCutter decoder = kind.decoder();
         EmbeddedChannel channel = channel(kind, decoder);
         receive(channel, "\1A\5ab");
         receive(channel, "cd");
+        assertThat(decoder.prematureClose()).isNotNull();
         channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
         assertThat(hasEnded(decoder)).isTrue();
+        assertThat(decoder.prematureClose()).as("once it was told").isNull();
         channel.finish();
         assertThat(probe.log())
                 .containsExactly(
@@ -140,151 +95,8 @@ class SkipOversizedTest {
     }
 
     @ParameterizedTest
-    @EnumSource // what came later in the same read counts
-    void closedByTheReport(Kind kind) {
-        for (String read : List.of("\5abc", "\5abcde", "\5abcde\1A")) {
-            PipelineProbe probe = new PipelineProbe().onException(ctx -> ctx.close());
-            EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(kind.decoder(), probe));
-            receive(channel, read);
-            channel.finish();
-            assertThat(probe.log()).as(read).doesNotContain("A").startsWith(TOO_LONG);
-            assertThat(probe.exceptions.stream().skip(1))
-                    .map(Throwable::getMessage)
-                    .as(read)
-                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes") : List.of());
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource // the same if channelInactive comes at once
-    void closedAndInactiveInsideTheReport(Kind kind) {
-        for (String read : List.of("\5abc", "\5abcde", "\5abcde\1A")) {
-            PipelineProbe probe = new PipelineProbe().onException(ctx -> {
-                if (ctx.channel().isOpen()) {
-                    ctx.close();
-                    ctx.pipeline().fireChannelInactive();
-                }
-            });
-            InboundCutter decoder = kind.decoder();
-            EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(decoder, probe));
-            receive(channel, read);
-            channel.finish();
-            assertThat(probe.log()).as(read).doesNotContain("A").contains(TOO_LONG, "[inactive]");
-            assertThat(probe.exceptions.stream().skip(1))
-                    .map(Throwable::getMessage)
-                    .as(read)
-                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes") : List.of());
-            assertThat(decoder.bytesNotDelivered()).isZero();
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource // 19
-    void bytesThatComeInsideTheReportComeBehindIt(Kind kind) {
-        for (boolean throwing : new boolean[] {false, true}) {
-            PipelineProbe probe = new PipelineProbe();
-            probe.onException(ctx -> {
-                if (probe.exceptions.size() == 1) {
-                    reenter(ctx, "de\2EF\5x");
-                    if (throwing) {
-                        throw new IllegalStateException("from exceptionCaught, which Netty logs");
-                    }
-                }
-            });
-            EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(kind.decoder(), probe));
-            receive(channel, "\5abc");
-            receive(channel, "xxxx\1G");
-            assertThat(probe.log()).containsExactly(TOO_LONG, "EF", TOO_LONG, "[complete]", "G", "[complete]");
-            channel.finish();
-            assertThat(probe.exceptions).hasSize(2);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource // 20, 21: wherever it is cut, its successor sees all of it
-    void removedOrReplacedInTheReportTheWholeFrameGoesOn(Kind kind) {
-        String stream = "\1A\5abcde\1B";
-        for (boolean replaced : new boolean[] {false, true}) {
-            for (int cut = 0; cut <= stream.length(); cut++) {
-                InboundCutter decoder = kind.decoder();
-                PipelineProbe probe = new PipelineProbe();
-                probe.onException(ctx -> {
-                    if (replaced) {
-                        ctx.pipeline().replace(decoder, null, new LengthPrefixedExactDecoder(9, uint8()));
-                    } else {
-                        ctx.pipeline().remove(decoder);
-                    }
-                });
-                EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(decoder, probe));
-                receive(channel, stream.substring(0, cut));
-                receive(channel, stream.substring(cut));
-                channel.finish();
-                List<String> log = probe.log().stream().filter(line -> !line.startsWith("[")).toList();
-                assertThat(replaced ? String.join("-", log) : String.join("", log))
-                        .as("cut at %d", cut)
-                        .isEqualTo(replaced ? "A-abcde-B" : "A\5abcde\1B");
-                assertThat(probe.exceptions).hasSize(1);
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource // 22
-    void removedWhileSkippingTheRestGoesOnAsItComes(Kind kind) {
-        InboundCutter decoder = kind.decoder();
-        EmbeddedChannel channel = channel(kind, decoder);
-        receive(channel, "\5ab");
-        channel.pipeline().remove(decoder);
-        receive(channel, "cde\1A");
-        channel.finish();
-        assertThat(probe.log()).containsExactly(TOO_LONG, "[complete]", "cde\1A", "[complete]", "[inactive]");
-    }
-
-    @ParameterizedTest
-    @EnumSource // 30
-    void aReadThatWasSkippedAsksForAnother(Kind kind) {
-        int[] reads = {0};
-        EmbeddedChannel channel = new EmbeddedChannel(new ChannelOutboundHandlerAdapter() {
-            @Override
-            public void read(ChannelHandlerContext ctx) {
-                reads[0]++;
-            }
-        });
-        channel.config().setAutoRead(false);
-        channel.pipeline().addLast(kind.handlers(kind.decoder(), probe));
-        reads[0] = 0;
-        for (String read : List.of("\5", "abc", "de\5abcde", "\5abcd")) {
-            receive(channel, read);
-            assertThat(reads[0]).as(read).isOne();
-            reads[0] = 0;
-        }
-        receive(channel, "e\2AB");
-        assertThat(reads[0]).isZero();
-        assertThat(probe.log()).containsExactly(TOO_LONG, TOO_LONG, TOO_LONG, "AB", "[complete]");
-        channel.finish();
-    }
-
-    @ParameterizedTest
-    @EnumSource // 31
-    void behindItTheNextDemandIsAnswered(Kind kind) {
-        FlowControlHandler control = new FlowControlHandler();
-        EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(kind.decoder()));
-        channel.config().setAutoRead(false);
-        channel.pipeline().addLast(control, probe);
-        channel.read();
-        receive(channel, "\5abc");
-        receive(channel, "de\1A\1B\5abcde\1C");
-        assertThat(probe.drain()).contains("A").doesNotContain("B");
-        channel.read();
-        assertThat(probe.drain()).contains("B").doesNotContain("C");
-        channel.read();
-        assertThat(probe.drain()).contains("C");
-        channel.finish();
-    }
-
-    @ParameterizedTest
     @EnumSource
-    void whatIsSkippedIsHeldNoLongerThanTheReport(Kind kind) {
+    void whatIsSkippedIsHeldNoLongerThanTheReport(SkippingDecoder kind) {
         InboundCutter decoder = kind.decoder();
         PipelineProbe probe = new PipelineProbe();
         int[] held = {0};
@@ -350,7 +162,7 @@ class SkipOversizedTest {
                 throw new TooLongFrameException("by the codec");
             }
         };
-        EmbeddedChannel channel = channel(Kind.CODEC, decoder);
+        EmbeddedChannel channel = channel(SkippingDecoder.CODEC, decoder);
         receive(channel, "\1A");
         receive(channel, "\1B");
         assertThat(hasEnded(decoder)).isTrue();
@@ -359,21 +171,25 @@ class SkipOversizedTest {
                 "io.netty.handler.codec.TooLongFrameException: by the codec");
     }
 
-    @Test // 20: nothing of the frame is skipped by a decoder that is gone
-    void removedByItsCodecThatTellsTheLength() {
-        PipelineProbe probe = this.probe;
-        EmbeddedChannel channel = new EmbeddedChannel();
-        InboundCutter decoder = new ExactFrameDecoder(1, 1, LIMIT, SKIP) {
+    @ParameterizedTest
+    @EnumSource
+    void anyOtherFaultEndsItWhileItSkips(SkippingDecoder kind) {
+        InboundCutter decoder = kind.decoder();
+        EmbeddedChannel channel = channel(kind, decoder);
+        receive(channel, "\5ab");
+        ByteBuf broken = new UnpooledHeapByteBuf(channel.alloc(), 2, 2) {
             @Override
-            protected long frameLength(ByteBuf header) {
-                channel.pipeline().remove(this);
-                return 6;
+            public boolean release() {
+                super.release();
+                throw new IllegalStateException("released twice");
             }
         };
-        channel.pipeline().addLast(decoder, probe);
-        receive(channel, "\5abcde\1A");
+        Wire.receive(channel, broken.writeZero(2));
+        assertThat(hasEnded(decoder)).isTrue();
+        receive(channel, "e\1A");
         channel.finish();
-        assertThat(probe.log()).containsExactly("\5abcde\1A", "[complete]", "[complete]", "[inactive]");
+        assertThat(probe.exceptions).hasSize(2).element(1).isInstanceOf(IllegalStateException.class);
+        assertThat(probe.log()).doesNotContain("A");
     }
 
     @Test // 7: a length beyond 2^63 is beyond every limit
@@ -424,7 +240,7 @@ class SkipOversizedTest {
 
     @ParameterizedTest
     @EnumSource // 8
-    void noMoreThanTheLimitIsNothingToSkip(Kind kind) {
+    void noMoreThanTheLimitIsNothingToSkip(SkippingDecoder kind) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> kind.decoder(LARGEST, SKIP))
                 .withMessage("skipOversized(20) skips no frame, maxFrameLength is 20");
