@@ -17,7 +17,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** 25: an executor of its own, and an event loop that changes. Over a real socket. */
+/**
+ * 25: an executor of its own, and an event loop that changes. Over a real socket. What was noted is looked at before any
+ * of the event loops is shut down, when Netty may report more.
+ */
 class PipelineExecutorTest {
     private static final String[] PAYLOADS =
             IntStream.range(0, 500).mapToObj(i -> String.format("%04d", i)).toArray(String[]::new);
@@ -51,11 +54,11 @@ class PipelineExecutorTest {
             sendInPieces(loopback, codec.wire(PAYLOADS) + "x");
             loopback.peer.shutdownOutput();
             assertThat(probe.inactive.await(30, TimeUnit.SECONDS)).isTrue();
+            List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)));
+            expected.add(codec.truncated(1));
+            expected.add("[inactive]");
+            assertThat(logWithoutCompletes()).isEqualTo(expected);
         }
-        List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)));
-        expected.add(codec.truncated(1));
-        expected.add("[inactive]");
-        assertThat(logWithoutCompletes()).isEqualTo(expected);
         assertThat(onExecutor).hasSize(PAYLOADS.length).doesNotContain(false);
     }
 
@@ -67,11 +70,11 @@ class PipelineExecutorTest {
             sendInPieces(loopback, codec.wire(PAYLOADS) + "x");
             loopback.peer.shutdownOutput();
             assertThat(probe.inactive.await(30, TimeUnit.SECONDS)).isTrue();
+            List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)));
+            expected.add(codec.truncated(1));
+            expected.add("[inactive]");
+            assertThat(logWithoutCompletes()).isEqualTo(expected);
         }
-        List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)));
-        expected.add(codec.truncated(1));
-        expected.add("[inactive]");
-        assertThat(logWithoutCompletes()).isEqualTo(expected);
     }
 
     @ParameterizedTest
@@ -85,10 +88,10 @@ class PipelineExecutorTest {
                 false, channel -> channel.pipeline().addLast(executors, first).addLast(executors, probe))) {
             sendInPieces(loopback, codec.wire(PAYLOADS).substring(0, 300 * codec.frameLength));
             assertThat(probe.inactive.await(30, TimeUnit.SECONDS)).isTrue();
+            List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)).subList(0, 300));
+            expected.add("[inactive]");
+            assertThat(logWithoutCompletes()).isEqualTo(expected);
         }
-        List<String> expected = new ArrayList<>(List.of(codec.delivered(PAYLOADS)).subList(0, 300));
-        expected.add("[inactive]");
-        assertThat(logWithoutCompletes()).isEqualTo(expected);
     }
 
     @ParameterizedTest
@@ -114,11 +117,11 @@ class PipelineExecutorTest {
             move(loopback);
             loopback.peer.shutdownOutput();
             assertThat(probe.inactive.await(30, TimeUnit.SECONDS)).isTrue();
+            List<String> expected = new ArrayList<>(List.of(codec.delivered("aaaa", "bbbb", "cccc", "dddd")));
+            expected.add(codec.truncated(1));
+            expected.add("[inactive]");
+            assertThat(logWithoutCompletes()).isEqualTo(expected);
         }
-        List<String> expected = new ArrayList<>(List.of(codec.delivered("aaaa", "bbbb", "cccc", "dddd")));
-        expected.add(codec.truncated(1));
-        expected.add("[inactive]");
-        assertThat(logWithoutCompletes()).isEqualTo(expected);
     }
 
     private static void move(PipelineLoopback loopback) throws InterruptedException {
