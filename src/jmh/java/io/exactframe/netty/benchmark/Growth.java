@@ -48,7 +48,7 @@ final class Growth {
 
     private static Samples measure(Settings settings, Entrant entrant, int mebibytes) throws Exception {
         List<String> jvmArguments = new ArrayList<>(settings.jvmArguments());
-        jvmArguments.addAll(List.of("-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=3g"));
+        jvmArguments.addAll(List.of("-Xms1g", "-Xmx1g", "-XX:MaxDirectMemorySize=3g"));
         Samples cpu = new Samples();
         for (int round = 0; round < settings.rounds(1, 2); round++) {
             try (ForkedJvm receiver = new ForkedJvm(

@@ -95,7 +95,8 @@ final class SocketRatios {
     private boolean measure(SocketTransport transport, SocketCase sent, Entrant entrant, Measured measured)
             throws Exception {
         List<String> jvmArguments = new ArrayList<>(settings.jvmArguments());
-        jvmArguments.addAll(List.of("-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"));
+        // With 512 MiB or less Netty's allocator would pool no buffer of more than 16 KiB: each read a new one, zeroed.
+        jvmArguments.addAll(List.of("-Xms1g", "-Xmx1g", "-XX:MaxDirectMemorySize=1g"));
         SocketSender sender = new SocketSender(sent);
         try (ForkedJvm receiver = new ForkedJvm(
                 SocketReceiver.class, jvmArguments, transport, sent.name(), entrant.decoder, entrant.contiguous,
