@@ -86,7 +86,7 @@ final class Results {
                 .map(Object::toString)
                 .sorted()
                 .collect(Collectors.joining(" ")));
-        run.put("tcp", congestionControl());
+        run.put("socketSender", SocketSender.transport() + " " + SocketSender.congestionControl());
         run.put("command", "mvn -q -Pjmh -DskipTests test-compile exec:exec -Djmh.args='" + arguments + "'");
         return run;
     }
@@ -97,14 +97,6 @@ final class Results {
                     .map(line -> line.substring(line.indexOf(':') + 1).trim())
                     .findFirst()
                     .orElse("unknown");
-        } catch (IOException e) {
-            return "unknown";
-        }
-    }
-
-    private static String congestionControl() {
-        try {
-            return Files.readString(Path.of("/proc/sys/net/ipv4/tcp_congestion_control")).trim();
         } catch (IOException e) {
             return "unknown";
         }
