@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
  * says nothing about a receiver.
  */
 final class SocketSender {
+    private static final int AT_ONCE = 1 << 20;
     private static final String RENO = "reno";
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_CONGESTION = 13;
@@ -96,13 +97,15 @@ final class SocketSender {
             }
         }
 
-        /** One write at a time, as long as the socket takes them. */
+        /** A large frame goes at once, or a part of it, as an application would send it. */
         private void write(ChannelHandlerContext ctx) {
-            ctx.writeAndFlush(next()).addListener(written -> {
-                if (!written.isSuccess()) {
-                    ctx.close();
-                }
-            });
+            int wanted = AT_ONCE;
+            do {
+                ByteBuf next = next();
+                wanted -= next.readableBytes();
+                ctx.write(next);
+            } while (offset != 0 && wanted > 0);
+            ctx.flush();
         }
 
         private ByteBuf next() {
