@@ -3,8 +3,8 @@ package io.exactframe.netty.benchmark;
 import java.util.List;
 
 /**
- * What is sent to a socket: frames of one length, in writes of one length. Frames have four bytes more than a round
- * number, so that they do not lie in the reads as if made for them.
+ * What is sent to a socket: frames of one length, small ones many in a write, large ones in pieces of one length.
+ * Frames have four bytes more than a round number, so that they do not lie in the reads as if made for them.
  */
 record SocketCase(String name, int frameLength, int writeLength) {
     private static final int KIB = 1024;

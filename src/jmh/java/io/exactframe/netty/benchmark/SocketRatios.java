@@ -14,6 +14,9 @@ import java.util.Map;
  * Part {@code sockets}: real sockets over the loopback device. This JVM sends; each case is received in a JVM of its
  * own, the decoders in turn, on an event loop whose CPU time is measured.
  *
+ * <p>A receiver that is faster than the sender waits, and is woken, more often: between fast ones compare CPU time, and
+ * on two processors rather that of both threads.
+ *
  * <p>Columns: frames a second and MB (a million bytes) a second; CPU time of the receiving event loop, the kernel's
  * work included, and of the sending thread per GB; the throughput divided by that of Netty's MERGE, and by that of no
  * decoder at all; the event loop's CPU time divided by that with MERGE, and that of both threads; reads from the socket

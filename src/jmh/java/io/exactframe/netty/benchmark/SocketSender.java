@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
  * says nothing about a receiver.
  */
 final class SocketSender {
-    private static final int AT_ONCE = 1 << 20;
+    private static final int AT_ONCE = 1 << 20; // bytes of a large frame
     private static final String RENO = "reno";
     private static final int IPPROTO_TCP = 6;
     private static final int TCP_CONGESTION = 13;
