@@ -1,15 +1,11 @@
 package io.exactframe.netty;
 
 import io.exactframe.netty.FrameTimeoutException.Limit;
-import io.exactframe.netty.WaitingLine.Event;
-import io.exactframe.netty.WaitingLine.ReadComplete;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.TooLongFrameException;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,38 +23,24 @@ import org.jspecify.annotations.Nullable;
  *   a frame that takes too long           a fault
  * </pre>
  */
-abstract class InboundCutter extends ChannelDuplexHandler {
-    private static final ReadComplete READ_COMPLETE = new ReadComplete(0);
-
-    // Any of these ends cutting; they may become true in whatever calls out.
+abstract class InboundCutter extends InTurnHandler {
+    // Any of these, and removed, ends cutting; they may become true in whatever calls out.
     boolean closing; // a handler behind closes the channel
-    boolean removed;
     boolean ended;
 
     /** Since the last channelReadComplete, whether a frame, or a part that goes on, was cut. */
     boolean gotFrame;
 
-    private final WaitingLine waiting = new WaitingLine();
-    private boolean delivering;
-    private boolean interrupted; // cutting ended with a throw: there may be more to cut
     private boolean gotBytes; // since the last channelReadComplete
-    private int given; // messages that went on: in all, and before the last channelReadComplete
-    private int givenBefore;
-
-    // A frame may have to wait for memory: then nothing is read, and what comes all the same waits behind it.
-    private @Nullable ChannelHandlerContext context;
-    private final ReadOnDemand reads = new ReadOnDemand();
-    private boolean paused;
-    private boolean readHeldBack;
-    private boolean completeHeldBack;
-
     private boolean asked; // a read(), with auto-read off, that nothing has come for
-    private long arrived; // bytes in all, if frames are timed
-    private final @Nullable FrameClock clock;
+
+    private final @Nullable Pause pause; // if frames may have to wait for memory
+    private final @Nullable Clock clock; // if frames are timed
 
     InboundCutter(ReceiveOptions options) {
         ensureNotSharable();
         options.checked();
+        pause = options.budget() == null ? null : new Pause();
         clock = FrameClock.isNeeded(options) ? new Clock(options) : null;
     }
 
@@ -88,9 +70,6 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     /** Releases what is here of that frame. */
     abstract void skip();
 
-    /** Received, not given. */
-    abstract int heldBytes();
-
     /** Of the frame under way, what was received, given or not. */
     long begunBytes() {
         return heldBytes();
@@ -110,151 +89,71 @@ abstract class InboundCutter extends ChannelDuplexHandler {
     /** Releases all that is held. */
     abstract void discard();
 
-    final int bytesNotDelivered() {
-        return heldBytes() + waiting.bytes();
-    }
-
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
         asked = false; // as transports have it: what asks from now on, asks for the next
-        inTurn(ctx, message);
+        super.channelRead(ctx, message);
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        // Inside a delivery it ends a read that was asked for, and answered, there.
-        inTurn(ctx, delivering ? new ReadComplete(given) : READ_COMPLETE);
+    final boolean isPaused() {
+        return pause != null && pause.isOn();
     }
 
-    /** One thing after the other: what comes from inside a delivery waits until the deliveries before it are done. */
-    private void inTurn(ChannelHandlerContext ctx, Object item) {
-        if (delivering || paused && !(item instanceof ReadComplete && waiting.isEmpty())) {
-            waiting.add(item);
-            return;
-        }
-        delivering = true;
-        try {
-            Object next = item;
-            if (interrupted || !waiting.isEmpty()) {
-                // What a throw left behind goes first.
-                waiting.add(item);
-                cutAll(ctx);
-                next = nextWaiting(ctx);
-            }
-            while (next != null) {
-                handle(ctx, next);
-                next = nextWaiting(ctx);
-            }
-        } finally {
-            delivering = false;
-            if (removed && bytesNotDelivered() > 0) {
-                inTurn(ctx, new Event(() -> {})); // nothing else will come and take along what a throw left behind
-            }
-        }
-    }
-
-    private @Nullable Object nextWaiting(ChannelHandlerContext ctx) {
-        if (removed) {
-            handOver(ctx); // before what waits
-        }
-        return paused ? null : waiting.poll();
-    }
-
-    private void handle(ChannelHandlerContext ctx, Object item) {
-        if (item instanceof ByteBuf fragment) {
-            gotBytes = true;
-            if (ended || closing) {
-                fragment.release();
-            } else if (removed) {
-                ctx.fireChannelRead(fragment);
-            } else {
-                if (clock != null) {
-                    arrived += fragment.readableBytes();
-                }
-                offer(fragment);
-                cutAll(ctx);
-            }
-        } else if (item instanceof ReadComplete complete) {
-            readComplete(ctx, complete == READ_COMPLETE ? givenBefore : complete.givenBefore());
-        } else if (item instanceof Event event) {
-            event.action().run();
+    @Override
+    final void receive(ChannelHandlerContext ctx, ByteBuf fragment) {
+        gotBytes = true;
+        if (ended || closing) {
+            fragment.release();
+        } else if (removed) {
+            ctx.fireChannelRead(fragment);
         } else {
-            give(ctx, item);
+            if (clock != null) {
+                clock.arrived += fragment.readableBytes();
+            }
+            offer(fragment);
+            goOn(ctx);
         }
     }
 
-    private void cutAll(ChannelHandlerContext ctx) {
-        context = ctx;
+    @Override
+    final void goOn(ChannelHandlerContext ctx) {
+        if (pause != null) {
+            pause.prepare(ctx);
+        }
         interrupted = true;
         cut(ctx);
         interrupted = false;
-        if (isWaiting() && !removed) {
-            paused = true;
-            reads.switchAutoReadOff(ctx);
+        if (pause != null && isWaiting() && !removed) {
+            pause.begin(ctx);
         }
         if (clock != null && !ended && !closing && !removed) {
             long begun = begunBytes();
-            clock.look(ctx, arrived - begun, begun); // where in the stream it begins tells it from the one before
+            clock.look(ctx, clock.arrived - begun, begun); // where in the stream it begins tells it from the one before
         }
     }
 
     /** Any thread: the memory that a frame waits for is there. False if there is nobody left to use it. */
     final boolean granted() {
-        ChannelHandlerContext ctx = context;
-        try {
-            ctx.executor().execute(() -> {
-                if (ctx.executor().inEventLoop()) {
-                    goOn(ctx);
-                } else {
-                    granted(); // registered with another event loop meanwhile
-                }
-            });
-            return true;
-        } catch (RejectedExecutionException loopIsGone) {
-            return false;
-        }
-    }
-
-    private void goOn(ChannelHandlerContext ctx) {
-        if (paused) {
-            paused = false;
-            interrupted = true;
-            inTurn(ctx, new Event(() -> readAgain(ctx)));
-        }
-    }
-
-    private void readAgain(ChannelHandlerContext ctx) {
-        reads.restoreAutoRead(ctx);
-        if (completeHeldBack || given != givenBefore) {
-            completeHeldBack = false;
-            readComplete(ctx, givenBefore);
-        }
-        if (readHeldBack) {
-            readHeldBack = false;
-            asked = true;
-            ctx.read();
-        }
+        return pause.granted();
     }
 
     private void waitNoMore(ChannelHandlerContext ctx) {
-        waitNoMore();
-        goOn(ctx);
+        if (pause != null) {
+            waitNoMore();
+            pause.end(ctx);
+        }
     }
 
-    final void give(ChannelHandlerContext ctx, Object message) {
-        given++;
-        ctx.fireChannelRead(message);
-    }
-
-    private void readComplete(ChannelHandlerContext ctx, int givenBefore) {
+    @Override
+    final void readComplete(ChannelHandlerContext ctx, int givenBefore) {
         boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
-        if (wantsMore && paused && !gotFrame && !reads.isAutoReadFound()) {
-            completeHeldBack = true;
+        if (wantsMore && !gotFrame && isPaused() && pause.takesReadComplete()) {
             return;
         }
         gotBytes = false;
         this.givenBefore = given;
-        if (wantsMore && !paused && !ctx.channel().config().isAutoRead()) {
+        if (wantsMore && !isPaused() && !ctx.channel().config().isAutoRead()) {
             asked = true;
             ctx.read();
             if (!gotFrame) {
@@ -297,7 +196,6 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         stopClock();
     }
 
-
     @Override
     public void channelInactive(ChannelHandlerContext ctx) throws Exception {
         waitNoMore(ctx);
@@ -305,7 +203,7 @@ abstract class InboundCutter extends ChannelDuplexHandler {
             // Inside the delivery in which a handler behind closed the channel: it is owed nothing more.
             inactive(ctx);
         } else {
-            inTurn(ctx, new Event(() -> inactive(ctx)));
+            inTurn(ctx, () -> inactive(ctx));
         }
     }
 
@@ -320,8 +218,8 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         if (endsInput) {
             waitNoMore(ctx);
         }
-        if (endsInput || !waiting.isEmpty()) {
-            inTurn(ctx, new Event(() -> userEvent(ctx, event, endsInput)));
+        if (endsInput || hasWaiting()) {
+            inTurn(ctx, () -> userEvent(ctx, event, endsInput));
         } else {
             ctx.fireUserEventTriggered(event);
         }
@@ -352,12 +250,13 @@ abstract class InboundCutter extends ChannelDuplexHandler {
 
     @Override
     public void read(ChannelHandlerContext ctx) throws Exception {
-        if (paused) {
-            reads.switchAutoReadOff(ctx); // that it was switched on may be why
-            readHeldBack = true;
-            return;
+        if (pause == null || !pause.takesRead(ctx)) {
+            ask(ctx);
         }
-        asked = !ctx.channel().config().isAutoRead(); // else it ends with auto-read
+    }
+
+    private void ask(ChannelHandlerContext ctx) {
+        asked = clock != null && !ctx.channel().config().isAutoRead(); // else it ends with auto-read
         ctx.read();
     }
 
@@ -382,17 +281,18 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         waitNoMore(ctx);
         stopClock();
         if (!delivering) {
-            inTurn(ctx, new Event(() -> handOver(ctx)));
+            inTurn(ctx, () -> handOver(ctx));
         }
     }
 
-    private void handOver(ChannelHandlerContext ctx) {
+    @Override
+    final void handOver(ChannelHandlerContext ctx) {
         abort(ctx);
         if (ended || closing) {
             discard();
             return;
         }
-        ByteBuf rest = waiting.takeBytes(takeBack());
+        ByteBuf rest = takeWaitingBytes(takeBack());
         if (rest != null) {
             ctx.fireChannelRead(rest);
             ctx.fireChannelReadComplete();
@@ -405,23 +305,44 @@ abstract class InboundCutter extends ChannelDuplexHandler {
         }
     }
 
+    private final class Pause extends ReadPause {
+        @Override
+        void goOn(ChannelHandlerContext ctx) {
+            interrupted = true;
+            inTurn(ctx, () -> makeUp(ctx));
+        }
+
+        private void makeUp(ChannelHandlerContext ctx) {
+            restoreAutoRead(ctx);
+            if (giveReadComplete() || given != givenBefore) {
+                readComplete(ctx, givenBefore);
+            }
+            if (giveRead()) {
+                asked = true;
+                ctx.read();
+            }
+        }
+    }
+
     private final class Clock extends FrameClock {
+        private long arrived; // bytes in all
+
         Clock(ReceiveOptions options) {
             super(options);
         }
 
         @Override
         void tick(ChannelHandlerContext ctx) {
-            if (paused && !delivering) {
+            if (isPaused() && !delivering) {
                 check(); // it must not wait for what waits
             } else {
-                inTurn(ctx, new Event(this::check));
+                inTurn(ctx, this::check);
             }
         }
 
         @Override
         boolean isReading(ChannelHandlerContext ctx) {
-            return !paused && (asked || ctx.channel().config().isAutoRead());
+            return !isPaused() && (asked || ctx.channel().config().isAutoRead());
         }
 
         @Override
