@@ -28,18 +28,18 @@ final class Fragment {
     private int index; // the next byte
     private int end;
     private boolean inOnePiece;
-    private int references;
+    private int references; // ours, and while the view is lent its one is among them
     private int rootCapacity;
-    private int smallBelow; // shorter frames are small for this fragment
-    private int copiedBelow; // and are copied, while too many are kept
 
-    private @Nullable FrameView view;
-    private final KeptFrames kept = new KeptFrames();
+    private @Nullable FrameView view; // for the next frame, or lent
+    private @Nullable KeptFrames kept;
+    private boolean tooManyKept;
     private int cutLength; // of the frame being dispatched, if it lies in the fragment
 
     /** Takes over the next fragment; the one before is used up. */
     @SuppressWarnings("deprecation") // little-endian views still exist and would turn the length field round
     void offer(ByteBuf next) {
+        detachLent();
         ByteBuf in = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
         bytes = in;
         index = in.readerIndex();
@@ -47,8 +47,7 @@ final class Fragment {
         inOnePiece = in.isContiguous();
         references = 1;
         rootCapacity = rootCapacity(in);
-        smallBelow = KeptFrames.smallBelow(rootCapacity);
-        copiedBelow = kept.areTooMany() ? smallBelow : 0;
+        tooManyKept = kept != null && kept.areTooMany();
     }
 
     /** How much memory a part of it keeps alive. */
@@ -59,6 +58,10 @@ final class Fragment {
         }
         // What a composite keeps alive is not told by its capacity.
         return inOnePiece && (root == in || root.isContiguous()) ? root.capacity() : Integer.MAX_VALUE;
+    }
+
+    int rootCapacity() {
+        return rootCapacity;
     }
 
     boolean isGone() {
@@ -89,41 +92,57 @@ final class Fragment {
         return rule.frameLength(bytes, index, promised);
     }
 
-    int rootCapacity() {
-        return rootCapacity;
-    }
-
     /** The next count bytes are done with; of them, a frame of length bytes begins after so many skipped. */
     ByteBuf cut(int skipped, int length, int count, ByteBufAllocator alloc) {
         ByteBuf in = bytes;
         int start = index + skipped;
         index += count;
         cutLength = length;
-        if (length < copiedBelow && kept.areTooMany()) {
+        if (tooManyKept && isSmall(length) && kept.areTooMany()) {
             return copy(in, start, length, alloc);
         }
-        boolean last = index == end;
-        if (last && references == 1 && start == 0 && length == end) {
-            bytes = null;
-            return in;
+        if (index == end) {
+            return cutLast(in, start, length);
         }
-        FrameView view = this.view;
-        if (view == null || view.isLent()) {
-            this.view = view = new FrameView(in, this);
+        if (references == 1) {
+            in.retain(REFERENCES);
+            references += REFERENCES;
         }
-        if (last) {
-            // The view gets a reference of ours, and we need no more of them.
+        FrameView next = freeView(in);
+        next.lend(in, start, length);
+        return next;
+    }
+
+    /** The last frame in the fragment gets our last reference to it. */
+    private ByteBuf cutLast(ByteBuf in, int start, int length) {
+        ByteBuf last = in;
+        if (start > 0 || length < end) { // else nothing was cut before
+            FrameView next = freeView(in);
             giveUpAllButOne(in);
-            bytes = null;
-        } else {
-            if (references == 1) {
-                in.retain(REFERENCES);
-                references += REFERENCES;
-            }
-            references--;
+            next.lend(in, start, length);
+            last = next;
         }
-        view.lend(in, start, length);
-        return view;
+        bytes = null;
+        return last;
+    }
+
+    private FrameView freeView(ByteBuf in) {
+        FrameView free = view;
+        if (free == null || free.isLent()) {
+            detachLent();
+            view = free = new FrameView(in, this);
+        }
+        return free;
+    }
+
+    /** A view that is still lent keeps the reference it has: that is none of ours from now on. */
+    private void detachLent() {
+        if (view != null && view.isLent()) {
+            if (view.fragment() == bytes) {
+                references--;
+            }
+            view = null;
+        }
     }
 
     private ByteBuf copy(ByteBuf in, int start, int length, ByteBufAllocator alloc) {
@@ -149,24 +168,33 @@ final class Fragment {
 
     /** After the dispatch of a frame: a view that came back is used again, one that was kept is counted. */
     void settle(ByteBuf frame) {
-        if (frame == view || frame instanceof FrameView other && other.isOf(this)) {
-            FrameView lent = (FrameView) frame;
+        if (frame instanceof FrameView lent && lent.isOf(this)) {
+            ByteBuf from = lent.fragment();
+            boolean isOurs = lent == view && from == bytes; // its reference is among ours, if it came back
             if (lent.takeBack()) {
-                ByteBuf from = lent.fragment();
-                if (from == bytes) {
-                    references++;
-                } else {
+                if (!isOurs) {
                     from.release();
                 }
                 return;
+            }
+            if (isOurs) {
+                references--;
             }
             if (lent == view) {
                 view = null;
             }
         }
-        if (cutLength < smallBelow && frame.refCnt() != 0) {
-            copiedBelow = kept.add(frame) ? smallBelow : 0;
+        if (isSmall(cutLength) && frame.refCnt() != 0) {
+            if (kept == null) {
+                kept = new KeptFrames();
+            }
+            tooManyKept = kept.add(frame);
         }
+    }
+
+    /** Whether a frame of this length is small for what it keeps alive. */
+    private boolean isSmall(int length) {
+        return length < KeptFrames.smallBelow(rootCapacity);
     }
 
     /** The next count bytes are not wanted. */
@@ -184,6 +212,8 @@ final class Fragment {
         ByteBuf in = bytes;
         if (count > FEW) {
             in.getBytes(index, to, count); // the other way round takes a detour in Netty's adaptive buffers
+        } else if (count == Integer.BYTES) {
+            to.writeInt(in.getInt(index));
         } else {
             for (int i = 0; i < count; i++) {
                 to.writeByte(in.getByte(index + i));
@@ -224,6 +254,7 @@ final class Fragment {
         ByteBuf in = bytes;
         if (in != null) {
             in.readerIndex(index);
+            detachLent();
             giveUpAllButOne(in);
             forget();
         }
@@ -233,6 +264,7 @@ final class Fragment {
     void release() {
         ByteBuf in = bytes;
         if (in != null) {
+            detachLent();
             giveUpAllButOne(in);
             forget();
             in.release();

@@ -16,7 +16,6 @@ import java.nio.channels.ScatteringByteChannel;
 abstract class FragmentSlice extends AbstractByteBuf {
     private ByteBuf fragment;
     private int offset;
-    private int length;
 
     FragmentSlice(ByteBuf fragment) {
         super(0);
@@ -28,7 +27,6 @@ abstract class FragmentSlice extends AbstractByteBuf {
             this.fragment = fragment;
         }
         this.offset = offset;
-        this.length = length;
         maxCapacity(length);
         clear().markReaderIndex().markWriterIndex().writerIndex(length);
     }
@@ -52,7 +50,7 @@ abstract class FragmentSlice extends AbstractByteBuf {
 
     @Override
     public int capacity() {
-        return length;
+        return maxCapacity();
     }
 
     @Override
@@ -119,7 +117,7 @@ abstract class FragmentSlice extends AbstractByteBuf {
 
     /** Where index is in the fragment. As checkIndex, which throws, but short. */
     private int at(int index, int count) {
-        if ((index | length - count - index) < 0 || refCnt() == 0) {
+        if ((index | maxCapacity() - count - index) < 0 || refCnt() == 0) {
             checkIndex(index, count);
         }
         return offset + index;

@@ -2,7 +2,8 @@ package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.IllegalReferenceCountException;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,12 +16,25 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * A count of 1 has one holder. If that is the dispatching thread, its {@code release()} races nobody and needs no
- * atomic operation: it only sets {@link #returned}, and {@link #takeBack()} finds it when the dispatch is over. A thread that
- * the view was handed to is never the dispatching one and takes the atomic way, as everybody does after the dispatch.
+ * atomic operation: it only says {@link #RETURNED}, and {@link #takeBack()} finds it when the dispatch is over. A thread
+ * that the view was handed to is never the dispatching one and takes the atomic way, as everybody does afterwards.
  */
 final class FrameView extends FragmentSlice {
-    private static final AtomicIntegerFieldUpdater<FrameView> REFERENCES =
-            AtomicIntegerFieldUpdater.newUpdater(FrameView.class, "references");
+    /** A count: the last reference was released by the dispatching thread, the fragment's is back with the lender. */
+    private static final int RETURNED = 0;
+
+    /** A count: the last reference was released in another way, and the fragment's with it. */
+    private static final int GONE = -1;
+
+    private static final VarHandle REFERENCES;
+
+    static {
+        try {
+            REFERENCES = MethodHandles.lookup().findVarHandle(FrameView.class, "references", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     /** The thread that lent this view last: dispatches it, while it is {@link #lent}. Written when it changes only. */
     private @Nullable Thread dispatcher;
@@ -28,10 +42,7 @@ final class FrameView extends FragmentSlice {
     /** From lend() to the end of the dispatch. */
     private boolean lent;
 
-    /** Whether the dispatching thread made the last release, during the dispatch. */
-    private boolean returned;
-
-    private volatile int references = 1;
+    private volatile int references = 1; // or RETURNED, or GONE
 
     private final Fragment lender;
 
@@ -48,7 +59,7 @@ final class FrameView extends FragmentSlice {
     /** Shows a part of a fragment. The view owns one reference to the fragment from here on. */
     void lend(ByteBuf fragment, int offset, int length) {
         show(fragment, offset, length);
-        returned = false;
+        REFERENCES.setRelease(this, 1); // nobody else has it: a volatile write would only wait
         lent = true;
         Thread current = Thread.currentThread();
         if (dispatcher != current) {
@@ -59,7 +70,7 @@ final class FrameView extends FragmentSlice {
     /** After the dispatch: true if the view came back, and the reference to its fragment with it. */
     boolean takeBack() {
         lent = false;
-        return returned;
+        return references == RETURNED;
     }
 
     boolean isLent() {
@@ -72,7 +83,7 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public int refCnt() {
-        return returned ? 0 : references;
+        return Math.max(references, 0);
     }
 
     @Override
@@ -98,8 +109,8 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public boolean release() {
-        if (isBeingDispatchedHere() && refCnt() == 1) {
-            returned = true;
+        if (isBeingDispatchedHere() && references == 1) {
+            REFERENCES.setRelease(this, RETURNED);
             return true;
         }
         return release(1);
@@ -121,11 +132,9 @@ final class FrameView extends FragmentSlice {
                     return false;
                 }
             } else if (isBeingDispatchedHere()) {
-                // The last holder, so nobody races: back to one reference, for the next frame.
-                references = 1;
-                returned = true;
+                REFERENCES.setRelease(this, RETURNED); // the last holder, so nobody races
                 return true;
-            } else if (REFERENCES.compareAndSet(this, now, 0)) {
+            } else if (REFERENCES.compareAndSet(this, now, GONE)) {
                 fragment.release();
                 return true;
             }
