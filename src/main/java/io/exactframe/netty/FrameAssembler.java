@@ -42,13 +42,16 @@ final class FrameAssembler {
     /** The front of the frame: what does not go on, or a header that is incomplete. Heap: it pins no read buffer. */
     private @Nullable ByteBuf head;
 
-    /** What goes on of the frame. */
-    private final FrameBody body;
+    /** What goes on of the frame; from the first that does not lie in one fragment on. */
+    private @Nullable FrameBody body;
+
+    private final boolean contiguous;
 
     /** The memory of the frame under way, if there is a budget. */
-    private final Reservation memory;
+    private final @Nullable Reservation memory;
 
-    private final OversizedFrame oversized;
+    /** The frame that is too long, if there may be one that does not end everything. */
+    private final @Nullable OversizedFrame oversized;
 
     FrameAssembler(
             FrameLengthRule rule,
@@ -58,9 +61,9 @@ final class FrameAssembler {
             BooleanSupplier whenGranted) {
         this.rule = rule;
         this.limit = limit;
-        this.body = new FrameBody(options.checked().isContiguous());
-        this.oversized = new OversizedFrame(longestSkipped);
-        this.memory = new Reservation(options.budget(), whenGranted);
+        this.contiguous = options.checked().isContiguous();
+        this.oversized = longestSkipped == 0 ? null : new OversizedFrame(longestSkipped);
+        this.memory = options.budget() == null ? null : new Reservation(options.budget(), whenGranted);
     }
 
     /** Another rule for the next frame; does nothing within a frame. */
@@ -96,7 +99,7 @@ final class FrameAssembler {
             return null;
         }
         long told = fragment.frameLength(rule);
-        if (told > readable || told > limit || told < 0) {
+        if (Long.compareUnsigned(told, Math.min(readable, limit)) > 0) { // or negative
             return null;
         }
         int length = (int) told;
@@ -105,10 +108,10 @@ final class FrameAssembler {
 
     /** Whether a whole frame is here. If not, the fragment is used up. Nothing is lost between this and take(). */
     boolean fill(ByteBufAllocator alloc) {
-        if (oversized.isUnderWay()) {
+        if (isSkipping()) {
             skip();
         }
-        if (memory.isStillWaiting() || fragment.isGone()) {
+        if (memory != null && memory.isStillWaiting() || fragment.isGone()) {
             return false;
         }
         headerAtOnce = Integer.MAX_VALUE;
@@ -116,7 +119,7 @@ final class FrameAssembler {
             if (liesInFragment()) {
                 return true;
             }
-            if (!memory.isReserved() && !reserve(alloc)) {
+            if (memory != null && !memory.isReserved() && !reserve(alloc)) {
                 return false;
             }
             if (fragment.readableBytes() > 0 || received == frameLength) {
@@ -132,7 +135,7 @@ final class FrameAssembler {
 
     /** Whether there is memory for the frame under way. If not, what is here of it waits. */
     private boolean reserve(ByteBufAllocator alloc) {
-        long peak = body.isContiguous() ? frameLength + frameLength / 2L : frameLength;
+        long peak = contiguous ? frameLength + frameLength / 2L : frameLength;
         if (memory.reserve(frameLength, peak)) {
             return true;
         }
@@ -142,17 +145,19 @@ final class FrameAssembler {
 
     /** Whether the frame under way waits for memory: nothing is to be read, or offered, until then. */
     boolean isWaiting() {
-        return memory.isWaiting();
+        return memory != null && memory.isWaiting();
     }
 
     /** Whether others may wait for the memory of the frame under way. */
     boolean holdsShare() {
-        return memory.isShare();
+        return memory != null && memory.isShare();
     }
 
     /** Nothing more comes, so what is here is used without waiting for memory. */
     void endOfInput() {
-        memory.waitNoMore();
+        if (memory != null) {
+            memory.waitNoMore();
+        }
     }
 
     private boolean measure() {
@@ -187,7 +192,7 @@ final class FrameAssembler {
 
     private int checked(long told) {
         if (told > limit) {
-            throw oversized.tooLong(told, limit);
+            throw oversized == null ? OversizedFrame.report(told, limit) : oversized.tooLong(told, limit);
         }
         if (told < Math.max(promised, 1)) {
             throw new CorruptedFrameException("frame of " + told + " bytes, less than its header of " + promised);
@@ -215,8 +220,8 @@ final class FrameAssembler {
     /** Whether all that goes on of the frame is in this fragment, and may stay as it is. */
     private boolean liesInFragment() {
         return fragment.readableBytes() >= frameLength - received
-                && (received == 0 || received <= front && !body.hasBegun())
-                && (fragment.isInOnePiece() || !body.isOnePiece(frameLength - front));
+                && (received == 0 || received <= front && !bodyHasBegun())
+                && (fragment.isInOnePiece() || !isOnePiece(frameLength - front));
     }
 
     private void collect(ByteBufAllocator alloc) {
@@ -224,28 +229,44 @@ final class FrameAssembler {
             return;
         }
         int length = frameLength - front;
-        if (received > front && !body.hasBegun()) {
+        if (received > front && !bodyHasBegun()) {
             // Set aside as a header, before it was known that it goes on.
             Fragment begun = new Fragment();
             begun.offer(head.readerIndex(front));
             head = front == 0 ? null : Unpooled.copiedBuffer(head.slice(0, front));
-            body.fill(begun, received - front, 0, length, alloc);
+            body().fill(begun, received - front, 0, length, alloc);
             begun.release();
         }
         int count = Math.min(frameLength - received, fragment.readableBytes());
         if (count > 0) { // a header alone costs no chunk, and its payload may still come in one read
-            body.fill(fragment, count, received - front, length, alloc);
+            body().fill(fragment, count, received - front, length, alloc);
             received += count;
         }
     }
 
+    private boolean bodyHasBegun() {
+        return body != null && body.hasBegun();
+    }
+
+    private FrameBody body() {
+        if (body == null) {
+            body = new FrameBody(contiguous);
+        }
+        return body;
+    }
+
+    /** Whether what goes on, if it has this length, is to be one piece of memory. */
+    private boolean isOnePiece(int length) {
+        return contiguous || FrameBody.isSmall(length);
+    }
+
     boolean isContiguous() {
-        return body.isOnePiece(Integer.MAX_VALUE);
+        return contiguous;
     }
 
     /** Whether a large contiguous frame is under way: then lend() and worthReading() have a meaning. */
     boolean isInLargePiece() {
-        return frameLength != UNKNOWN && body.isLargePiece(frameLength - front);
+        return contiguous && frameLength != UNKNOWN && !FrameBody.isSmall(frameLength - front);
     }
 
     /**
@@ -253,12 +274,12 @@ final class FrameAssembler {
      * of it; the caller releases it or offers it as a fragment. Null if there is none.
      */
     @Nullable ByteBuf lend(int most) {
-        return body.lend(frameLength - front, most);
+        return body().lend(frameLength - front, most);
     }
 
     /** How many bytes more may be read at once while there is nothing to lend; perhaps none. */
     int worthReading() {
-        return body.worthReading(frameLength - front, received - front);
+        return body().worthReading(frameLength - front, received - front);
     }
 
     /** The whole frame that fill() found, owned by the caller. */
@@ -267,7 +288,7 @@ final class FrameAssembler {
         int skipped = front - received;
         int missing = frameLength - received;
         beginFrame();
-        if (!body.hasBegun()) {
+        if (!bodyHasBegun()) {
             return fragment.cut(skipped, length, missing, alloc);
         }
         ByteBuf assembled = body.take();
@@ -285,9 +306,11 @@ final class FrameAssembler {
     private void beginFrame() {
         promised = UNKNOWN;
         frameLength = UNKNOWN;
-        boolean mayBeAtOnce = fragment.isInOnePiece() && !oversized.isUnderWay();
-        headerAtOnce = mayBeAtOnce ? rule.trustedHeader : Integer.MAX_VALUE;
-        memory.giveBack();
+        boolean mayBeAtOnce = fragment.isInOnePiece() && rule.isTrusted() && !isSkipping();
+        headerAtOnce = mayBeAtOnce ? rule.headerLength : Integer.MAX_VALUE;
+        if (memory != null) {
+            memory.giveBack();
+        }
         if (received != 0) {
             received = 0;
             head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();
@@ -301,7 +324,7 @@ final class FrameAssembler {
 
     /** Whether a frame is too long and to be skipped, or being skipped. */
     boolean isSkipping() {
-        return oversized.isUnderWay();
+        return oversized != null && oversized.isUnderWay();
     }
 
     /** Drops what is here of the frame that is too long; fill() goes on with it. */
@@ -312,16 +335,16 @@ final class FrameAssembler {
 
     /** Of the frame under way, bytes that arrived. */
     long received() {
-        return oversized.isUnderWay() ? oversized.received(received, fragment) : received;
+        return isSkipping() ? oversized.received(received, fragment) : received;
     }
 
     /** The whole length of the frame under way; of its header, as far as it is promised, if that is incomplete. */
     long expected() {
-        return oversized.isUnderWay() ? oversized.length() : isInHeader() ? promised : frameLength;
+        return isSkipping() ? oversized.length() : isInHeader() ? promised : frameLength;
     }
 
     boolean isInHeader() {
-        return frameLength == UNKNOWN && !oversized.isUnderWay();
+        return frameLength == UNKNOWN && !isSkipping();
     }
 
     /** What a reader is told if the input ends here; null if no frame was begun, or all of it arrived. */
@@ -337,16 +360,23 @@ final class FrameAssembler {
         return received + fragment.readableBytes();
     }
 
+    private void forgetOversized() {
+        if (oversized != null) {
+            oversized.forget();
+        }
+    }
+
     /** Everything received and not handed out, in order, as if it had never been looked at; null if there is none. */
     @Nullable ByteBuf takeBack() {
         ByteBuf all = null;
         if (received > 0) {
-            int set = body.hasBegun() ? front : received;
+            int set = bodyHasBegun() ? front : received;
             all = set == 0 ? null : Unpooled.copiedBuffer(head.slice(0, set));
         }
-        oversized.forget();
+        ByteBuf begun = body == null ? null : body.takeBack();
+        forgetOversized();
         beginFrame();
-        return join(join(all, body.takeBack()), fragment.takeRest());
+        return join(join(all, begun), fragment.takeRest());
     }
 
     /** Both in one, either may be null or empty. */
@@ -372,8 +402,10 @@ final class FrameAssembler {
     /** Releases the fragment and the partial frame. */
     void discard() {
         fragment.release();
-        body.release();
-        oversized.forget();
+        if (body != null) {
+            body.release();
+        }
+        forgetOversized();
         beginFrame();
     }
 }

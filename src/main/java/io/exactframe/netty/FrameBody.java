@@ -41,13 +41,9 @@ final class FrameBody {
         this.contiguous = contiguous;
     }
 
-    boolean isContiguous() {
-        return contiguous;
-    }
-
-    /** Whether a body of this length is to be one piece of memory. */
-    boolean isOnePiece(int length) {
-        return contiguous || length <= ONE_PIECE;
+    /** Whether a body of this length is one piece of memory in any case. */
+    static boolean isSmall(int length) {
+        return length <= ONE_PIECE;
     }
 
     boolean hasBegun() {
@@ -57,7 +53,7 @@ final class FrameBody {
     /** Adds the next count bytes of in to the body, which has so many already and will have length in the end. */
     void fill(Fragment in, int count, int filled, int length, ByteBufAllocator alloc) {
         int end = filled + count;
-        if (length <= ONE_PIECE) {
+        if (isSmall(length)) {
             if (chunk == null) {
                 chunk = alloc.buffer(capacityFor(end, length), length);
             } else if (chunk.capacity() < end) {
@@ -111,11 +107,6 @@ final class FrameBody {
             begun.release();
         }
         chunk = whole;
-    }
-
-    /** Whether a body of this length is to be one piece, and large enough for that to be of interest while it comes. */
-    boolean isLargePiece(int length) {
-        return contiguous && length > ONE_PIECE;
     }
 
     /**

@@ -19,15 +19,11 @@ abstract class FrameLengthRule {
     /** Bytes at the end of the frame that do not go on. */
     final int strippedEnd;
 
-    /** The header length, if the rule is our own: it changes nothing and tells no length below its header's. */
-    final int trustedHeader;
-
     FrameLengthRule(int headerLength, int maxHeaderLength, int front, int strippedEnd) {
         this.headerLength = headerLength;
         this.maxHeaderLength = maxHeaderLength;
         this.front = front;
         this.strippedEnd = strippedEnd;
-        this.trustedHeader = this instanceof Codec ? Integer.MAX_VALUE : headerLength;
     }
 
     /**
@@ -35,6 +31,11 @@ abstract class FrameLengthRule {
      * with n bytes. {@link FrameAssembler} checks the answer. A throw means that the framing is lost.
      */
     abstract long frameLength(ByteBuf bytes, int index, int promised);
+
+    /** Whether the rule is our own: it changes nothing and tells no length below its header's. */
+    boolean isTrusted() {
+        return true;
+    }
 
     /** The same, told from the shortest header. */
     long frameLength(ByteBuf bytes, int index) {
@@ -72,6 +73,11 @@ abstract class FrameLengthRule {
         Codec(ExactFrameDecoder codec, int headerLength, int maxHeaderLength) {
             super(headerLength, maxHeaderLength, 0, 0);
             this.codec = codec;
+        }
+
+        @Override
+        boolean isTrusted() {
+            return false;
         }
 
         @Override

@@ -20,6 +20,11 @@ final class OversizedFrame {
         if (told <= longest) {
             length = told;
         }
+        return report(told, limit);
+    }
+
+    /** What the reader is told. */
+    static TooLongFrameException report(long told, long limit) {
         return new TooLongFrameException("frame of " + told + " bytes, the limit is " + limit);
     }
 

@@ -3,10 +3,9 @@ package io.exactframe.netty;
 import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.handler.codec.TooLongFrameException;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of the frame under way: all there is, unless there is a budget.
+ * The memory of the frame under way, a share of a budget.
  *
  * <pre>
  *   nothing asked --reserve--&gt; waiting --granted--&gt; reserved --giveBack--&gt; nothing asked
@@ -14,15 +13,14 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Reservation {
-    private final @Nullable Share share;
+    private final Share share;
     private boolean asked;
     private boolean waiting;
-    private boolean reserved; // or nothing is to be
+    private boolean reserved; // or nothing has to be
     private boolean waitsNoMore;
 
-    Reservation(@Nullable ReceiveBudget budget, BooleanSupplier whenGranted) {
-        share = budget == null ? null : new Share(budget, whenGranted);
-        reserved = share == null;
+    Reservation(ReceiveBudget budget, BooleanSupplier whenGranted) {
+        share = new Share(budget, whenGranted);
     }
 
     boolean isReserved() {
@@ -66,7 +64,7 @@ final class Reservation {
             waiting = false;
             share.giveBack();
         }
-        reserved = share == null;
+        reserved = false;
     }
 
     /** From now on nothing waits. */
