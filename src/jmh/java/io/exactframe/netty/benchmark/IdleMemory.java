@@ -109,7 +109,9 @@ final class IdleMemory {
         reads.accept(channel);
         channel.checkException();
         long buffers = alloc.live;
-        long heap = GraphLayout.parseInstance(channel, SHARED).totalSize() - buffers;
+        // A view of ours knows the thread that it was dispatched by.
+        GraphLayout thread = GraphLayout.parseInstance(Thread.currentThread());
+        long heap = GraphLayout.parseInstance(channel, SHARED).subtract(thread).totalSize() - buffers;
         channel.pipeline().remove(handler);
         channel.finishAndReleaseAll();
         return new long[] {heap, buffers};
