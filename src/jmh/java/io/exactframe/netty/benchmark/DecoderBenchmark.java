@@ -57,6 +57,7 @@ public class DecoderBenchmark {
         "exactPrefixed",
         "nettyPrefixed",
         "nettyPrefixedComposite",
+        "emptyHandler",
         "none"
     })
     public String decoder;

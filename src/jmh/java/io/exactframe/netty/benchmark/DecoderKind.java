@@ -7,6 +7,8 @@ import io.exactframe.netty.LengthPrefix;
 import io.exactframe.netty.LengthPrefixedExactDecoder;
 import io.exactframe.netty.ReceiveOptions;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.FixedLengthFrameDecoder;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
@@ -52,6 +54,13 @@ enum DecoderKind {
             return composite(nettyPrefixed(frameLength));
         }
     },
+    /** A handler that only passes on: what anything between the reads and the sink pays at least. */
+    emptyHandler {
+        @Override
+        ChannelHandler[] create(int frameLength, ReceiveOptions options) {
+            return array(new EmptyHandler());
+        }
+    },
     /** The sink alone, which gets the reads: what all the others pay too. */
     none {
         @Override
@@ -71,9 +80,27 @@ enum DecoderKind {
         return name().contains("Prefixed") ? LENGTH_BYTES : 0;
     }
 
+    /** Whether the sink gets frames, not the reads. */
+    boolean decodes() {
+        return this != none && this != emptyHandler;
+    }
+
     /** Netty's decoder of the same frames, with MERGE. */
     DecoderKind baseline() {
-        return stripped() > 0 ? nettyPrefixed : this == none ? none : nettyFixed;
+        return stripped() > 0 ? nettyPrefixed : nettyFixed;
+    }
+
+    /** Not the adapter, whose methods a pipeline passes over. */
+    private static final class EmptyHandler extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ctx.fireChannelRead(message);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            ctx.fireChannelReadComplete();
+        }
     }
 
     private static ByteToMessageDecoder nettyPrefixed(int frameLength) {

@@ -61,7 +61,7 @@ final class Playback {
     /** Whatever was measured: so many frames of this length have come, and nothing is wrong. */
     void checkCounts() {
         channel.checkException();
-        int length = kind == DecoderKind.none ? workload.readLength() : workload.frameLength();
+        int length = kind.decodes() ? workload.frameLength() : workload.readLength();
         long perInvocation = workload.bytes() / length;
         if (sink.messages == 0
                 || sink.messages % perInvocation != 0

@@ -25,7 +25,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /**
  * Part {@code cpu}: {@link DecoderBenchmark}, the decoders in turn, each in a JVM of its own, and how they compare.
  *
- * <p>Quick: prefixed frames up to 16 MiB, adaptive allocator, one round of short iterations. Full: everything, three
+ * <p>Quick: prefixed frames up to 16 MiB, adaptive allocator, one round of short iterations; where a read is a frame
+ * fixed-length ones too, and a handler that does nothing. Full: everything, three
  * rounds of five seconds of warm-up and four that are measured: an hour and a half.
  *
  * <p>Columns: CPU time of the thread per frame; Netty's MERGE divided by it, with the range from quartile to quartile;
@@ -34,6 +35,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 final class Ratios {
     private static final List<String> QUICK_DECODERS = List.of("exactPrefixed", "nettyPrefixed", "none");
+    private static final List<String> QUICK_ONE_A_READ =
+            List.of("exactFixed", "nettyFixed", "exactPrefixed", "nettyPrefixed", "emptyHandler", "none");
     private static final List<String> DECODERS =
             Arrays.stream(DecoderKind.values()).map(DecoderKind::name).toList();
 
@@ -86,7 +89,8 @@ final class Ratios {
     /** What Netty's decoders take is the same for frames in one piece: there it is measured once for both. */
     private Map<Workload, Map<DecoderKind, Measured>> measure(List<Workload> together, String allocator)
             throws RunnerException {
-        List<String> decoders = settings.parameter("decoder", settings.quick ? QUICK_DECODERS : DECODERS);
+        List<String> quick = together.get(0).isOneARead() ? QUICK_ONE_A_READ : QUICK_DECODERS;
+        List<String> decoders = settings.parameter("decoder", settings.quick ? quick : DECODERS);
         List<String> exact = decoders.stream().filter(decoder -> DecoderKind.valueOf(decoder).isExact()).toList();
         Map<Workload, Map<DecoderKind, Measured>> measured = new LinkedHashMap<>();
         int rounds = settings.rounds(1, 3);
@@ -148,7 +152,7 @@ final class Ratios {
         Samples none = measured.containsKey(DecoderKind.none) ? measured.get(DecoderKind.none).cpu : new Samples();
         measured.forEach((decoder, own) -> {
             double cpu = own.cpu.value();
-            Measured baseline = decoder == DecoderKind.none ? null : measured.get(decoder.baseline());
+            Measured baseline = decoder.decodes() ? measured.get(decoder.baseline()) : null;
             Samples merge = baseline == null ? new Samples() : baseline.cpu;
             Ratio toMerge = merge.over(own.cpu);
             Ratio toNone = own.cpu.over(none);

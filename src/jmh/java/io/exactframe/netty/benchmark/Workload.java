@@ -68,6 +68,10 @@ record Workload(
         return (long) frames * frameLength;
     }
 
+    boolean isOneARead() {
+        return readLength == frameLength;
+    }
+
     /** Whether one invocation takes too long for a quick look. */
     boolean isLong() {
         return bytes() > 100_000_000;
