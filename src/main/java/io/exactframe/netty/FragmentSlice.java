@@ -36,6 +36,9 @@ abstract class FragmentSlice extends AbstractByteBuf {
         return fragment;
     }
 
+    /** Whether it may be read, as far as can be told at once. */
+    abstract boolean isAlive();
+
     @Override
     public ByteBuf touch() {
         fragment.touch();
@@ -117,7 +120,7 @@ abstract class FragmentSlice extends AbstractByteBuf {
 
     /** Where index is in the fragment. As checkIndex, which throws, but short. */
     private int at(int index, int count) {
-        if ((index | maxCapacity() - count - index) < 0 || refCnt() == 0) {
+        if ((index | maxCapacity() - count - index) < 0 || !isAlive()) {
             checkIndex(index, count);
         }
         return offset + index;

@@ -42,7 +42,7 @@ final class FrameView extends FragmentSlice {
     /** From lend() to the end of the dispatch. */
     private boolean lent;
 
-    private volatile int references = 1; // or RETURNED, or GONE
+    private int references = 1; // or RETURNED, or GONE
 
     private final Fragment lender;
 
@@ -81,9 +81,16 @@ final class FrameView extends FragmentSlice {
         return lent && dispatcher == Thread.currentThread();
     }
 
+    /** A best effort, as Netty's own: a volatile read would be made again for each byte of a loop. */
+    @Override
+    boolean isAlive() {
+        return references > 0;
+    }
+
     @Override
     public int refCnt() {
-        return Math.max(references, 0);
+        // Whoever dispatches has a reference or has just released it: no other thread can make it look different.
+        return Math.max(isBeingDispatchedHere() ? references : (int) REFERENCES.getVolatile(this), 0);
     }
 
     @Override

@@ -110,6 +110,12 @@ public class DecoderBenchmark {
     }
 
     @Benchmark
+    @OperationsPerInvocation(PACKED_64_B)
+    public long frames64BReadThrough() {
+        return receive();
+    }
+
+    @Benchmark
     @OperationsPerInvocation(ONE_A_READ)
     public long frames64BOneARead() {
         return receive();

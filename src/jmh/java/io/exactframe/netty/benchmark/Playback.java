@@ -24,6 +24,7 @@ final class Playback {
         this.alloc = alloc;
         stream = new FrameStream(workload.frameLength(), workload.readLength());
         channel.config().setAllocator(alloc);
+        sink.readThrough = workload.readThrough();
         channel.pipeline()
                 .addLast(kind.create(workload.frameLength(), options))
                 .addLast(sink);

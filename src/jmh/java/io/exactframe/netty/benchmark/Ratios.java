@@ -26,7 +26,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * Part {@code cpu}: {@link DecoderBenchmark}, the decoders in turn, each in a JVM of its own, and how they compare.
  *
  * <p>Quick: prefixed frames up to 16 MiB, adaptive allocator, one round of short iterations; where a read is a frame
- * fixed-length ones too, and a handler that does nothing. Full: everything, three
+ * a handler that does nothing, too. Full: everything, three
  * rounds of five seconds of warm-up and four that are measured: an hour and a half.
  *
  * <p>Columns: CPU time of the thread per frame; Netty's MERGE divided by it, with the range from quartile to quartile;
@@ -36,7 +36,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 final class Ratios {
     private static final List<String> QUICK_DECODERS = List.of("exactPrefixed", "nettyPrefixed", "none");
     private static final List<String> QUICK_ONE_A_READ =
-            List.of("exactFixed", "nettyFixed", "exactPrefixed", "nettyPrefixed", "emptyHandler", "none");
+            List.of("exactPrefixed", "nettyPrefixed", "emptyHandler", "none");
     private static final List<String> DECODERS =
             Arrays.stream(DecoderKind.values()).map(DecoderKind::name).toList();
 

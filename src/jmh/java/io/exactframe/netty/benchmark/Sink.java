@@ -5,8 +5,9 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
- * The consumer: looks at one byte of each frame, counts and releases. The compiler is told not to inline its
- * channelRead: seeing both ends of a frame's life it would remove the frame, which no real pipeline lets it do.
+ * The consumer: looks at one byte of each frame, or reads all of them, counts and releases. The compiler is told not to
+ * inline its channelRead: seeing both ends of a frame's life it would remove the frame, which no real pipeline lets it
+ * do.
  */
 final class Sink extends ChannelInboundHandlerAdapter {
     static final String DONT_INLINE =
@@ -14,6 +15,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
 
     long messages;
     long bytes;
+    boolean readThrough;
     private long sum;
 
     // While the contents are checked.
@@ -46,7 +48,13 @@ final class Sink extends ChannelInboundHandlerAdapter {
         }
         messages++;
         bytes += frame.readableBytes();
-        sum += frame.getByte(frame.readerIndex());
+        if (readThrough) {
+            while (frame.isReadable()) {
+                sum += frame.readByte();
+            }
+        } else {
+            sum += frame.getByte(frame.readerIndex());
+        }
         frame.release();
         if (bytes >= mark) {
             mark = Long.MAX_VALUE;

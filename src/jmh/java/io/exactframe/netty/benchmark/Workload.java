@@ -15,15 +15,23 @@ import java.util.List;
  * @param frames frames in one invocation; a whole number of reads
  * @param readsPerComplete reads before channelReadComplete: 16 where a transport would find its buffer full and go on
  * @param contiguous whether frames are asked for in one piece
+ * @param readThrough whether the consumer reads each frame byte by byte
  */
 record Workload(
-        String name, int frameLength, int readLength, int frames, int readsPerComplete, boolean contiguous) {
+        String name,
+        int frameLength,
+        int readLength,
+        int frames,
+        int readsPerComplete,
+        boolean contiguous,
+        boolean readThrough) {
     private static final int KIB = 1024;
     private static final int MIB = 1024 * KIB;
 
     static final List<Workload> ALL = List.of(
             new Workload("frames16BPackedIn64K", 16, 64 * KIB, DecoderBenchmark.PACKED_16_B, 16, false),
             new Workload("frames64BPackedIn64K", 64, 64 * KIB, DecoderBenchmark.PACKED_64_B, 16, false),
+            new Workload("frames64BReadThrough", 64, 64 * KIB, DecoderBenchmark.PACKED_64_B, 16, false, true),
             new Workload("frames64BOneARead", 64, 64, DecoderBenchmark.ONE_A_READ, 1, false),
             new Workload("frames4KOneARead", 4 * KIB, 4 * KIB, DecoderBenchmark.ONE_A_READ, 1, false),
             new Workload("frames4KInReadsOf1460", 4 * KIB, 1460, DecoderBenchmark.IN_1460_B, 1, false),
@@ -37,6 +45,10 @@ record Workload(
             new Workload("frame16MIn2K", 16 * MIB, 2 * KIB, 1, 16, false),
             new Workload("frame16MIn2KContiguous", 16 * MIB, 2 * KIB, 1, 16, true),
             new Workload("frame256MIn64K", 256 * MIB, 64 * KIB, 1, 16, false));
+
+    Workload(String name, int frameLength, int readLength, int frames, int readsPerComplete, boolean contiguous) {
+        this(name, frameLength, readLength, frames, readsPerComplete, contiguous, false);
+    }
 
     Workload {
         if ((long) frames * frameLength % readLength != 0) {
