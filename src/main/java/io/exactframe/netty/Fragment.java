@@ -6,13 +6,19 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fragment that is being cut, and the references to it: some are ours, each frame that lies in it has one more.
+ * The fragment that is being cut, and the references to it. Each frame that lies in it owns one.
  *
  * <pre>
  *   of these bytes             is made
- *   all, from index 0          the fragment itself
+ *   all, from index 0          the fragment itself: its reference goes along
  *   any others                 a {@link FrameView}, or a copy if too many small ones are {@linkplain KeptFrames kept}
  *   many, of a large frame     a part: the fragment itself or a slice
+ *
+ *   a view is                  it owns                        and of our references
+ *   lent, in dispatch          one reference to the fragment  one is meant
+ *   released at once           nothing                        none is gone
+ *   kept, or passed on         that reference                 one is gone, at settle()
+ *   the last in the fragment   our last one                   none is left, the fragment is gone for us
  * </pre>
  */
 final class Fragment {
@@ -28,7 +34,7 @@ final class Fragment {
     private int index; // the next byte
     private int end;
     private boolean inOnePiece;
-    private int references; // ours, and while the view is lent its one is among them
+    private int references; // ours, the one that is meant for the view in dispatch among them
     private int rootCapacity;
 
     private @Nullable FrameView view; // for the next frame, or lent
