@@ -30,7 +30,7 @@ final class Growth {
     static void run(Settings settings, Results results) throws Exception {
         Table table = new Table(
                 "Growth", "frame", -12, "decoder", -26, "cpu ns/KiB", 10, "x 1 MiB", 22);
-        int[] sizes = settings.quick ? new int[] {1, 64, 1024} : new int[] {1, 4, 16, 64, 256, 1024};
+        int[] sizes = settings.quick ? new int[] {1, 64} : new int[] {1, 4, 16, 64, 256, 1024};
         for (Entrant entrant : ENTRANTS) {
             boolean leftOut = settings.quick && entrant.contiguous;
             if (leftOut || !settings.isWanted(entrant.decoder.name())) {

@@ -11,9 +11,11 @@ record SocketCase(String name, int frameLength, int writeLength) {
     private static final int MIB = 1024 * KIB;
     private static final int HEADER = FrameStream.LENGTH_BYTES;
 
+    static final SocketCase FRAMES_4K = small("frames4K", 4 * KIB + HEADER, 64);
+
     static final List<SocketCase> ALL = List.of(
             small("frames64B", 64 + HEADER, 4096),
-            small("frames4K", 4 * KIB + HEADER, 64),
+            FRAMES_4K,
             new SocketCase("frames1M", MIB + HEADER, 64 * KIB),
             new SocketCase("frames16M", 16 * MIB + HEADER, 64 * KIB));
 

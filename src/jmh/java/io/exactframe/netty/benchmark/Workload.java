@@ -80,6 +80,11 @@ record Workload(
         return (long) frames * frameLength;
     }
 
+    /** Reads in one invocation. */
+    long reads() {
+        return bytes() / readLength;
+    }
+
     boolean isOneARead() {
         return readLength == frameLength;
     }
