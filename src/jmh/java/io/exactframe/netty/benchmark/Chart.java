@@ -124,7 +124,8 @@ public final class Chart {
                 : workload.readLength() == workload.frameLength()
                         ? ", one a read"
                         : " in reads of " + size(workload.readLength());
-        return frame + read + (workload.contiguous() ? ", one piece" : "");
+        String consumer = workload.readThrough() ? ", read by bytes" : "";
+        return frame + read + (workload.contiguous() ? ", one piece" : "") + consumer;
     }
 
     private static String size(int bytes) {
