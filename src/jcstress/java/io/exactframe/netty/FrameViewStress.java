@@ -29,8 +29,8 @@ public final class FrameViewStress {
         private static final int LENGTH = 4;
 
         private final ByteBuf read = Unpooled.wrappedBuffer(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9}).retain();
-        private final FrameAssembler assembler =
-                new FrameAssembler(new FrameLengthRule.Fixed(LENGTH), LENGTH, false);
+        private final FrameAssembler assembler = new FrameAssembler(
+                new FrameLengthRule.Fixed(LENGTH), LENGTH, ReceiveOptions.defaults(), 0, () -> false);
 
         private volatile @Nullable ByteBuf handed;
         private volatile boolean taken;
