@@ -110,11 +110,11 @@ final class Fragment {
         if (index == end) {
             return cutLast(in, start, length);
         }
+        FrameView next = freeView(in);
         if (references == 1) {
             in.retain(REFERENCES);
             references += REFERENCES;
         }
-        FrameView next = freeView(in);
         next.lend(in, start, length);
         return next;
     }
