@@ -67,10 +67,11 @@ final class FrameView extends FragmentSlice {
         }
     }
 
-    /** After the dispatch: true if the view came back, and the reference to its fragment with it. */
+    /** After the dispatch: true, once, if the view came back, and the reference to its fragment with it. */
     boolean takeBack() {
+        boolean wasLent = lent;
         lent = false;
-        return references == RETURNED;
+        return wasLent && references == RETURNED;
     }
 
     boolean isLent() {

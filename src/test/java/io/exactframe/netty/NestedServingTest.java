@@ -73,4 +73,18 @@ class NestedServingTest {
         }
         releaseKept();
     }
+
+    /** A listener sends its frame through the pipeline once more, which is the next one's frame then. */
+    @ParameterizedTest(name = "kept: {0}")
+    @ValueSource(booleans = {false, true})
+    void aFrameThatIsReceivedAgainWhileItIsDispatchedIsReleasedOnce(boolean keep) {
+        receiver.receive(4).addListener(first -> {
+            channel.pipeline().fireChannelRead(first.getNow());
+            inputEnds();
+        });
+        receive(() -> {}, false);
+        receive(() -> {}, keep);
+        write(2);
+        releaseKept();
+    }
 }
