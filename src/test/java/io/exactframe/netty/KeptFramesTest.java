@@ -111,6 +111,30 @@ class KeptFramesTest {
     }
 
     @Test
+    void framesAreSharedAgainWithinARead() {
+        connect(() -> new FixedLengthExactDecoder(64), number -> {
+            if (number == 500) { // which is a copy
+                keeper.releaseAll();
+            }
+            return number < MOST;
+        });
+        receiveReads(1, READ);
+        assertThat(network.handlers.calls).isEqualTo(500 - MOST + 1);
+        assertAllGivenBack();
+    }
+
+    @Test
+    void largerFramesAreSharedWhileTooManySmallOnesAreKept() {
+        connect(() -> new LengthPrefixedExactDecoder(READ, LengthPrefix.uint16()), number -> true);
+        byte[] small = Wire.concat(Wire.number(4, 2, false), new byte[4]);
+        byte[] large = Wire.concat(Wire.number(2048, 2, false), new byte[2048]);
+        byte[] stream = Wire.concat(Wire.repeat(small, MOST + 1), large, small);
+        network.receive(stream, 0, stream.length, READ);
+        assertThat(network.handlers.calls).as("the two small ones behind").isEqualTo(2);
+        assertAllGivenBack();
+    }
+
+    @Test
     void aSliceKeptOfAFrameCounts() {
         connect(
                 () -> new FixedLengthExactDecoder(64) {
