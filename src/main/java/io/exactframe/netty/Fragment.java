@@ -53,7 +53,6 @@ final class Fragment {
         inOnePiece = in.isContiguous();
         references = 1;
         rootCapacity = rootCapacity(in);
-        tooManyKept = kept != null && kept.areTooMany();
     }
 
     /** How much memory a part of it keeps alive. */
@@ -122,7 +121,7 @@ final class Fragment {
     /** The last frame in the fragment gets our last reference to it. */
     private ByteBuf cutLast(ByteBuf in, int start, int length) {
         ByteBuf last = in;
-        if (start > 0 || length < end) { // else nothing was cut before
+        if (length < end) { // else it is all of it
             FrameView next = freeView(in);
             giveUpAllButOne(in);
             next.lend(in, start, length);
@@ -144,9 +143,7 @@ final class Fragment {
     /** A view that is still lent keeps the reference it has: that is none of ours from now on. */
     private void detachLent() {
         if (view != null && view.isLent()) {
-            if (view.fragment() == bytes) {
-                references--;
-            }
+            references--;
             view = null;
         }
     }
@@ -160,7 +157,6 @@ final class Fragment {
     private void giveUpAllButOne(ByteBuf in) {
         if (references > 1) {
             in.release(references - 1);
-            references = 1;
         }
     }
 

@@ -315,4 +315,20 @@ class FrameViewTest {
             assertThat(sink.faults).isEmpty();
         }
     }
+
+    @Test
+    void aViewThatADecoderBehindPassesOnIsUsedAgain() {
+        channel = new EmbeddedChannel(
+                new FixedLengthExactDecoder(4), new FixedLengthExactDecoder(4), new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext ctx, Object message) {
+                        seen.put((ByteBuf) message, true);
+                        ((ByteBuf) message).release();
+                    }
+                });
+        read = channel.alloc().buffer().writeZero(80);
+        channel.writeInbound(read);
+        assertThat(seen).hasSize(1);
+        assertAllGivenBack();
+    }
 }
