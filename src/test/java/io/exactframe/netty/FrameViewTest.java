@@ -331,4 +331,14 @@ class FrameViewTest {
         assertThat(seen).hasSize(1);
         assertAllGivenBack();
     }
+
+    @Test
+    void aDecoderThatMovedToAnotherThreadUsesItsViewAgain() {
+        onAnotherThread(() -> receive(3, ByteBuf::release));
+        assertThat(read.refCnt()).isZero();
+        read = channel.alloc().buffer().writeZero(80);
+        channel.writeInbound(read);
+        assertThat(seen).hasSize(1);
+        assertAllGivenBack();
+    }
 }
