@@ -14,13 +14,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * 13, 19 to 22, 26, 28: whatever becomes of a decoder inside the dispatch of a frame, and of that frame, before or after
- * it and on whatever thread, the fragment ends with no reference too many or too few.
+ * 13, 19 to 22, 26, 28: whatever becomes of a decoder inside the dispatch of a frame, and of that frame, before or
+ * after it and on whatever thread, the fragment ends with no reference too many or too few.
  */
+@Tag("slow")
 class EndInDispatchTest {
     private static final ExecutorService OTHER = Executors.newSingleThreadExecutor();
 

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * 13, 40: the references to fragments, whatever is done in whatever order: frames cut inside the dispatch of others,
  * kept, released here or there, fragments given up or taken at any point, and the same buffer offered again.
  */
+@Tag("slow")
 class FragmentModelTest {
     private static final int STEPS = 400;
     private static final int FRAGMENTS = 3;

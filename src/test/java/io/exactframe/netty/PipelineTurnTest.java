@@ -171,4 +171,20 @@ class PipelineTurnTest {
         waiter.finish();
         assertThat(probe.exceptions).isEmpty();
     }
+
+    @Test
+    void nothingIsReadWhileAFrameWaitsForMemoryWhateverIsAskedFor() {
+        EmbeddedChannel holder = holder();
+        EmbeddedChannel waiter = new EmbeddedChannel(limited(), probe);
+        waiter.pipeline().fireChannelRead(begun(waiter));
+        assertThat(waiter.config().isAutoRead()).isFalse();
+        waiter.config().setAutoRead(true);
+        assertThat(waiter.config().isAutoRead()).isFalse();
+        holder.finish();
+        waiter.runPendingTasks();
+        assertThat(waiter.config().isAutoRead()).isTrue();
+        Wire.receive(waiter, rest(waiter));
+        waiter.finish();
+        assertThat(probe.exceptions).isEmpty();
+    }
 }
