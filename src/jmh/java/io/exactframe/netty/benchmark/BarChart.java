@@ -9,6 +9,7 @@ import java.util.Map;
  * is not faster for certain has another colour. Colours follow the reader's light or dark mode.
  */
 final class BarChart {
+    private static final int FOOTER_LINE = 150;
     private static final int WIDTH = 860;
     private static final int LABELS = 232;
     private static final int COLUMN = 314;
@@ -114,8 +115,15 @@ final class BarChart {
     String finish(String title, String subtitle, String footer) {
         text("title", 10, 24, "start", title);
         text("l", 10, 44, "start", subtitle);
-        int height = y + 6;
-        text("t", 10, height - 12, "start", footer);
+        String left = footer;
+        while (!left.isEmpty()) {
+            int space = left.lastIndexOf(' ', FOOTER_LINE);
+            int end = left.length() <= FOOTER_LINE || space < 0 ? left.length() : space;
+            text("t", 10, y - 6, "start", left.substring(0, end));
+            left = left.substring(end).strip();
+            y += 14;
+        }
+        int height = y - 8;
         legend(68);
         return format(
                         """

@@ -124,7 +124,7 @@ public final class Chart {
                 : workload.readLength() == workload.frameLength()
                         ? ", one a read"
                         : " in reads of " + size(workload.readLength());
-        String consumer = workload.readThrough() ? ", read by bytes" : "";
+        String consumer = workload.readThrough() ? ", by bytes" : "";
         return frame + read + (workload.contiguous() ? ", one piece" : "") + consumer;
     }
 
