@@ -124,7 +124,7 @@ abstract class InboundCutter extends InTurnHandler {
         interrupted = true;
         cut(ctx);
         interrupted = false;
-        if (pause != null && isWaiting() && !removed) {
+        if (pause != null && isWaiting()) {
             pause.begin(ctx);
         }
         if (clock != null && !ended && !closing && !removed) {
@@ -148,7 +148,7 @@ abstract class InboundCutter extends InTurnHandler {
     @Override
     final void readComplete(ChannelHandlerContext ctx, int givenBefore) {
         boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
-        if (wantsMore && !gotFrame && isPaused() && pause.takesReadComplete()) {
+        if (wantsMore && isPaused() && pause.takesReadComplete()) {
             return;
         }
         gotBytes = false;
@@ -318,8 +318,7 @@ abstract class InboundCutter extends InTurnHandler {
                 readComplete(ctx, givenBefore);
             }
             if (giveRead()) {
-                asked = true;
-                ctx.read();
+                ask(ctx);
             }
         }
     }

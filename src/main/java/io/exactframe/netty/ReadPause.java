@@ -20,9 +20,7 @@ abstract class ReadPause {
 
     /** Before a frame may come to wait. */
     void prepare(ChannelHandlerContext ctx) {
-        if (context != ctx) {
-            context = ctx;
-        }
+        context = ctx;
     }
 
     boolean isOn() {

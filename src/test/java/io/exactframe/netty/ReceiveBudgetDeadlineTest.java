@@ -70,6 +70,33 @@ class ReceiveBudgetDeadlineTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"PREFIXED", "OWN_CODEC"})
+    void aReadThatWasHeldBackCountsAsReadingUnlessAutoReadDoes(TimedHandler kind) {
+        for (boolean autoRead : new boolean[] {false, true}) {
+            TimedChannel holder = new TimedChannel(kind, FRAME, options);
+            holder.receive(WIRE.substring(0, 100));
+            TimedChannel it = new TimedChannel(kind, FRAME, options);
+            it.channel.config().setAutoRead(autoRead);
+            it.receive("\0\1x" + WIRE.substring(0, 2));
+            assertThat(budget.waiting()).isOne();
+            if (autoRead) {
+                it.channel.config().setAutoRead(true);
+            } else {
+                it.channel.read();
+            }
+            holder.receive(WIRE.substring(100));
+            it.channel.runPendingTasks();
+            assertThat(budget.waiting()).isZero();
+            it.channel.config().setAutoRead(false);
+            it.passMillis(1020);
+            // Whoever does not read stalls nothing, but holds memory.
+            assertThat(it.timeout().limit()).isEqualTo(autoRead ? Limit.DEADLINE : Limit.STALL);
+            it.channel.finish();
+            holder.channel.finish();
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"FIXED", "PREFIXED", "OWN_CODEC"})
     void whoeverHoldsMemoryIsHeldToItsDeadlineEvenIfItsApplicationPauses(TimedHandler kind) {
         TimedChannel holder = new TimedChannel(kind, FRAME, options);
