@@ -220,7 +220,7 @@ final class FrameAssembler {
     /** Whether all that goes on of the frame is in this fragment, and may stay as it is. */
     private boolean liesInFragment() {
         return fragment.readableBytes() >= frameLength - received
-                && (received == 0 || received <= front && !bodyHasBegun())
+                && received <= front
                 && (fragment.isInOnePiece() || !isOnePiece(frameLength - front));
     }
 
@@ -266,7 +266,7 @@ final class FrameAssembler {
 
     /** Whether a large contiguous frame is under way: then lend() and worthReading() have a meaning. */
     boolean isInLargePiece() {
-        return contiguous && frameLength != UNKNOWN && !FrameBody.isSmall(frameLength - front);
+        return !FrameBody.isSmall(frameLength - front); // UNKNOWN is
     }
 
     /**

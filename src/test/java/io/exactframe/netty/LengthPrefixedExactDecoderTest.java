@@ -80,6 +80,24 @@ class LengthPrefixedExactDecoderTest {
     }
 
     @Test
+    void aLargeFrameInAReadOfSeveralPiecesIsNotCopied() {
+        EmbeddedChannel channel =
+                Wire.channel(new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32()), keeper);
+        byte[] stream = frame(100_000);
+        ByteBuf end = channel.alloc().buffer(stream.length - 50_000).writeBytes(stream, 50_000, stream.length - 50_000);
+        CompositeByteBuf read = channel.alloc().compositeBuffer()
+                .addComponent(true, channel.alloc().buffer(50_000).writeBytes(stream, 0, 50_000))
+                .addComponent(true, end);
+        Wire.receive(channel, read);
+        byte other = (byte) (stream[50_000] + 1);
+        end.setByte(0, other);
+        byte seen = keeper.kept.get(0).getByte(50_000 - 4);
+        keeper.releaseAll();
+        channel.finish();
+        assertThat(seen).isEqualTo(other);
+    }
+
+    @Test
     void messagesThatAreNotBytesPassInOrder() {
         // 17
         EmbeddedChannel channel = new EmbeddedChannel(new LengthPrefixedExactDecoder(100, LengthPrefix.uint8()));
