@@ -209,7 +209,7 @@ final class Fragment {
         index += count;
     }
 
-    /** Copies the next count bytes. A bulk copy has a price that a few bytes are not worth. */
+    /** Copies the next count bytes. A bulk copy has a price that a few are not worth; four are most length fields. */
     void copyTo(ByteBuf to, int count) {
         ByteBuf in = bytes;
         if (count > FEW) {

@@ -266,7 +266,7 @@ final class FrameAssembler {
 
     /** Whether a large contiguous frame is under way: then lend() and worthReading() have a meaning. */
     boolean isInLargePiece() {
-        return !FrameBody.isSmall(frameLength - front); // UNKNOWN is
+        return !FrameBody.isSmall(frameLength - front); // a length that is UNKNOWN is below any
     }
 
     /**

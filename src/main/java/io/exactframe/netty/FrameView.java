@@ -90,7 +90,7 @@ final class FrameView extends FragmentSlice {
 
     @Override
     public int refCnt() {
-        // Whoever dispatches has a reference or has just released it: no other thread can make it look different.
+        // A plain read is enough for whoever dispatches it: what another thread did and told about is seen by it, too.
         return Math.max(isBeingDispatchedHere() ? references : (int) REFERENCES.getVolatile(this), 0);
     }
 

@@ -148,7 +148,7 @@ abstract class InboundCutter extends InTurnHandler {
     @Override
     final void readComplete(ChannelHandlerContext ctx, int givenBefore) {
         boolean wantsMore = gotBytes && given == givenBefore && !ended && !closing && !removed;
-        if (wantsMore && isPaused() && pause.takesReadComplete()) {
+        if (wantsMore && pause != null && pause.takesReadComplete()) {
             return;
         }
         gotBytes = false;

@@ -67,8 +67,9 @@ abstract class ReadPause {
 
     /** Whether a channelReadComplete, of a read that gave nothing and has to be asked for again, is held back. */
     boolean takesReadComplete() {
-        completeHeldBack |= on && !reads.isAutoReadFound();
-        return on && !reads.isAutoReadFound();
+        boolean taken = on && !reads.isAutoReadFound();
+        completeHeldBack |= taken;
+        return taken;
     }
 
     void restoreAutoRead(ChannelHandlerContext ctx) {
