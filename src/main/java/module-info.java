@@ -3,6 +3,7 @@ module io.exactframe.netty {
     requires transitive io.netty.buffer;
     requires transitive io.netty.codec;
     requires transitive io.netty.common;
+    requires io.netty.handler;
     requires transitive io.netty.transport;
     requires static org.jspecify;
 

@@ -1,7 +1,8 @@
 package io.exactframe.netty;
 
+import static io.exactframe.netty.ReceiveOptions.require;
+
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.DecoderException;
@@ -55,14 +56,13 @@ import org.jspecify.annotations.Nullable;
  * added once, to one channel (Netty's rule for handlers that are not sharable).
  *
  * <p><b>Back-pressure</b> is Netty's: one read may give several frames, and with auto-read off a read that gave none
- * asks for one more and completes with that. With {@link io.netty.handler.flow.FlowControlHandler} behind, frames come
- * one by one. A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
+ * asks for one more and completes with that. With {@link ReceiveOptions#onDemand()} frames come one by one, and the end
+ * behind the last ({@link io.netty.handler.flow.FlowControlHandler} drops what it holds at the end). A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
  * closes by itself calls {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
  */
-public abstract class ExactFrameDecoder extends InboundCutter {
-    private final FrameAssembler assembler;
-
-    private boolean measuring; // the codec may be asked for a length, and what it is told from is in use
+public abstract class ExactFrameDecoder extends FrameDecoder {
+    private final @Nullable LengthRule rule; // null: all frames have maxFrameLength
+    private final int maxFrameLength;
 
     /**
      * Frames whose length is told by their first {@code headerLength} bytes.
@@ -88,20 +88,23 @@ public abstract class ExactFrameDecoder extends InboundCutter {
     @SuppressWarnings("this-escape") // to its own rule, which asks it when bytes come
     protected ExactFrameDecoder(int headerLength, int maxHeaderLength, int maxFrameLength, ReceiveOptions options) {
         super(options);
-        if (headerLength < 0 || maxHeaderLength < headerLength || maxFrameLength < Math.max(maxHeaderLength, 1)) {
-            throw new IllegalArgumentException("headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength
-                    + ", maxFrameLength " + maxFrameLength
-                    + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
-        }
-        FrameLengthRule rule = new FrameLengthRule.Codec(this, headerLength, maxHeaderLength);
-        assembler = new FrameAssembler(
-                rule, maxFrameLength, options, options.skippedBytes(maxFrameLength), this::granted);
+        require(headerLength >= 0 && maxHeaderLength >= headerLength && maxFrameLength >= Math.max(maxHeaderLength, 1),
+                () -> "headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength + ", maxFrameLength "
+                        + maxFrameLength
+                        + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
+        this.rule = new LengthRule.Asked(this::frameLength, headerLength, maxHeaderLength);
+        this.maxFrameLength = maxFrameLength;
+        options.skippedBytes(maxFrameLength);
     }
 
-    ExactFrameDecoder(FrameLengthRule rule, int maxFrameLength, ReceiveOptions options) {
+    ExactFrameDecoder(@Nullable LengthRule rule, int maxFrameLength, ReceiveOptions options) {
         super(options);
-        assembler = new FrameAssembler(
-                rule, maxFrameLength, options, options.skippedBytes(maxFrameLength), this::granted);
+        require(maxFrameLength >= 1, () -> "a frame has at least 1 byte, not " + maxFrameLength);
+        boolean mayBeTooLong = rule != null || options.skippedBytes == 0;
+        require(mayBeTooLong, () -> "no frame is too long, skipOversized() makes no sense");
+        this.rule = rule;
+        this.maxFrameLength = maxFrameLength;
+        options.skippedBytes(maxFrameLength);
     }
 
     /**
@@ -134,7 +137,7 @@ public abstract class ExactFrameDecoder extends InboundCutter {
      *
      * @return bytes
      */
-    protected final int bufferedBytes() {
+    public final int bufferedBytes() {
         return bytesNotDelivered();
     }
 
@@ -144,61 +147,21 @@ public abstract class ExactFrameDecoder extends InboundCutter {
      * @return true once it has ended
      */
     public final boolean hasEnded() {
-        return ended;
+        return phase == Phase.ENDED;
+    }
+
+    final LengthRule rule() {
+        return rule == null ? new LengthRule.Fixed(maxFrameLength) : rule;
     }
 
     @Override
-    final void offer(ByteBuf fragment) {
-        assembler.offer(fragment);
+    final FrameAssembler newSource(ChannelHandlerContext ctx) {
+        return new FrameAssembler(rule(), maxFrameLength, options, newShare(() -> ctx));
     }
 
     @Override
-    final void cut(ChannelHandlerContext ctx) {
-        ByteBufAllocator alloc = ctx.alloc();
-        while (!ended && !closing && !removed) {
-            ByteBuf frame = nextFrame(ctx, alloc);
-            if (frame == null) {
-                if (assembler.hasUnread() && !assembler.isWaiting()) {
-                    continue; // behind a frame that was skipped
-                }
-                break;
-            }
-            gotFrame = true;
-            try {
-                deliver(ctx, frame);
-            } finally {
-                assembler.settle(frame);
-            }
-        }
-        if (ended || closing) {
-            assembler.dropFragment();
-        }
-    }
-
-    private @Nullable ByteBuf nextFrame(ChannelHandlerContext ctx, ByteBufAllocator alloc) {
-        try {
-            ByteBuf frame = assembler.takeAtOnce(alloc);
-            return frame != null ? frame : assembleFrame(alloc);
-        } catch (Throwable t) {
-            measuring = false;
-            fault(ctx, t);
-            return null;
-        }
-    }
-
-    private @Nullable ByteBuf assembleFrame(ByteBufAllocator alloc) {
-        measuring = true;
-        boolean whole = assembler.fill(alloc);
-        measuring = false;
-        if (ended) {
-            assembler.discard(); // the codec closed a channel that is inactive at once
-            return null;
-        }
-        // The codec, asked for the length, may have closed the channel or removed this decoder.
-        return whole && !closing && !removed ? assembler.take(alloc) : null;
-    }
-
-    private void deliver(ChannelHandlerContext ctx, ByteBuf frame) {
+    final void deliver(ChannelHandlerContext ctx, Object found) {
+        ByteBuf frame = (ByteBuf) found;
         Object message;
         try {
             message = decode(ctx, frame);
@@ -215,63 +178,7 @@ public abstract class ExactFrameDecoder extends InboundCutter {
             frame.release();
         }
         if (message != null) {
-            give(ctx, message);
+            pass(ctx, message);
         }
-    }
-
-    @Override
-    final @Nullable PrematureCloseException prematureClose() {
-        return measuring ? null : assembler.prematureClose();
-    }
-
-    @Override
-    final boolean isSkipping() {
-        return assembler.isSkipping();
-    }
-
-    @Override
-    final void skip() {
-        assembler.skip();
-    }
-
-    @Override
-    final boolean isWaiting() {
-        return assembler.isWaiting();
-    }
-
-    @Override
-    final void waitNoMore() {
-        assembler.endOfInput();
-    }
-
-    @Override
-    final long begunBytes() {
-        return assembler.isSkipping() ? assembler.received() : assembler.bufferedBytes();
-    }
-
-    @Override
-    final boolean holdsShare() {
-        return assembler.holdsShare();
-    }
-
-    @Override
-    final int heldBytes() {
-        return assembler.bufferedBytes();
-    }
-
-    @Override
-    final @Nullable ByteBuf takeBack() {
-        return assembler.takeBack();
-    }
-
-    @Override
-    final void discard() {
-        assembler.discard();
-    }
-
-    /** With contiguous frames, lets the transport receive into them if it has not read yet. */
-    @Override
-    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-        ReceiveInto.install(ctx, assembler);
     }
 }

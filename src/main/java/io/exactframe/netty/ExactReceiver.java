@@ -1,10 +1,10 @@
 package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ProgressiveFuture;
 import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
@@ -62,13 +62,12 @@ import org.jspecify.annotations.Nullable;
  * that a close behind such bytes is seen by the next receive. On removal it hands those bytes downstream, fails what is
  * outstanding, and switches auto-read on again if it was. Until then auto-read is the receiver's alone.
  */
-public class ExactReceiver extends ChannelDuplexHandler {
-    private final ReceiveQueue receives = new ReceiveQueue();
-    private final SinkWriter writer = new SinkWriter(this::wake);
-    private final Serving serving;
-
+public class ExactReceiver extends ReceiveHandler {
+    private final Receive.Server server = new Receive.Server(this::executor, () -> {
+        receives.changed();
+        wakeUp();
+    });
     private volatile boolean beingAdded;
-    volatile @Nullable ChannelHandlerContext context; // written by handlerAdded
 
     /** A receiver with {@linkplain ReceiveOptions#defaults() default} options. */
     public ExactReceiver() {
@@ -82,7 +81,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if the options make no sense
      */
     public ExactReceiver(ReceiveOptions options) {
-        serving = new Serving(receives, writer, options, this::granted);
+        super(options);
     }
 
     /**
@@ -93,13 +92,14 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<ByteBuf> receive(int size) {
-        return submit(new FrameReceive(this, new FrameLengthRule.Fixed(size), size, false));
+        return submit(new FrameReceive(server, new LengthRule.Fixed(size), size, false));
     }
 
     /**
      * Receives exactly {@code size} bytes within a time, which is counted from this call, receives in front included; a
      * byte now and then does not extend it. When it is over, this receive fails with a {@link FrameTimeoutException},
-     * and so does every other one, now or later: the stream is of no more use.
+     * and so does every other one, now or later: the stream is of no more use. To give up one receive and keep the
+     * stream, {@code await} a receive without a time limit and {@code cancel} it: its bytes are the next one's.
      *
      * @param size bytes, at least 1
      * @param timeout more than nothing
@@ -107,7 +107,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1, or {@code timeout} is not positive
      */
     public ProgressiveFuture<ByteBuf> receive(int size, Duration timeout) {
-        ReceiveFuture<ByteBuf> receive = new FrameReceive(this, new FrameLengthRule.Fixed(size), size, false);
+        Receive<ByteBuf> receive = new FrameReceive(server, new LengthRule.Fixed(size), size, false);
         ChannelHandlerContext ctx = context;
         receive.limitTime(
                 FrameTimeoutException.nanos(timeout),
@@ -123,7 +123,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<@Nullable ByteBuf> receiveOrEnd(int size) {
-        return submit(new FrameReceive(this, new FrameLengthRule.Fixed(size), size, true));
+        return submit(new FrameReceive(server, new LengthRule.Fixed(size), size, true));
     }
 
     /**
@@ -135,7 +135,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if the prefix makes no sense, or no frame can be within the limit
      */
     public ProgressiveFuture<ByteBuf> receive(LengthPrefix prefix, int maxFrameLength) {
-        return submit(new FrameReceive(this, prefix.checked(maxFrameLength), maxFrameLength, false));
+        return submit(new FrameReceive(server, prefix.rule(maxFrameLength), maxFrameLength, false));
     }
 
     /**
@@ -147,7 +147,7 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<Void> skip(long size) {
-        return submit(new SkipReceive(this, size));
+        return submit(new SkipReceive(server, size));
     }
 
     /**
@@ -176,59 +176,31 @@ public class ExactReceiver extends ChannelDuplexHandler {
      * @throws IllegalArgumentException if {@code size} is less than 1
      */
     public ProgressiveFuture<Void> receiveTo(WritableByteChannel sink, long size, Executor io) {
-        return submit(new SinkReceive(this, writer, sink, size, io));
+        return submit(new SinkReceive(server, writer, sink, size, io));
     }
 
-    private <V> ReceiveFuture<V> submit(ReceiveFuture<V> receive) {
+    /**
+     * How much was received that no receive has got yet; for the event loop.
+     *
+     * @return bytes
+     */
+    public final int bufferedBytes() {
+        return (int) Math.min(bytes.count() + (turns == null ? 0 : turns.bytes()), Integer.MAX_VALUE);
+    }
+
+    private <V> Receive<V> submit(Receive<V> receive) {
         if (context == null && !beingAdded) {
             receive.tryFailure(new ChannelPipelineException("the receiver is in no pipeline"));
         } else if (receives.add(receive)) {
-            wake();
+            wakeUp();
         }
         return receive;
     }
 
-    /** A receive was cancelled: its place is free, and its bytes are the next one's. */
-    void cancelled() {
-        receives.cancelled();
-        wake();
-    }
-
-    /** The time of a receive is over. */
-    void expired() {
-        receives.expired();
-        wake();
-    }
-
-    /** Serves, on the event loop. Before handlerAdded, which serves too, there is nothing to do. */
-    private void wake() {
+    /** The channel's, which may change; at first and in the end there is none. */
+    private EventExecutor executor() {
         ChannelHandlerContext ctx = context;
-        if (ctx == null) {
-            return;
-        }
-        if (ctx.executor().inEventLoop()) {
-            serving.serve(ctx);
-            return;
-        }
-        try {
-            ctx.executor().execute(this::wake); // the event loop may have changed by then
-        } catch (RejectedExecutionException loopIsGone) {
-            for (ReceiveFuture<?> receive; (receive = receives.nextMade()) != null; ) {
-                receives.fail(receive, new ClosedChannelException());
-            }
-            // Those behind a sink that was still writing; nobody else serves when the event loop has ended.
-            ctx.executor().terminationFuture().addListener(ended -> serving.serveTheRest(ctx));
-        }
-    }
-
-    /** Any thread: the memory that the first receive waits for is there. False if there is nobody left to use it. */
-    private boolean granted() {
-        try {
-            context.executor().execute(this::wake);
-            return true;
-        } catch (RejectedExecutionException loopIsGone) {
-            return false;
-        }
+        return ctx == null || ctx.executor().isShutdown() ? GlobalEventExecutor.INSTANCE : ctx.executor();
     }
 
     /** Never. It is asked when a handler is added: a receive from then on waits for handlerAdded, it does not fail. */
@@ -236,81 +208,5 @@ public class ExactReceiver extends ChannelDuplexHandler {
     public boolean isSharable() {
         beingAdded = true;
         return false;
-    }
-
-    @Override
-    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
-        serving.added(ctx);
-        context = ctx;
-        serving.install(ctx);
-        serving.serve(ctx);
-    }
-
-    @Override
-    public void channelActive(ChannelHandlerContext ctx) throws Exception {
-        serving.active();
-        ctx.fireChannelActive();
-        serving.readIfWanted(ctx);
-    }
-
-    @Override
-    public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
-        if (message instanceof ByteBuf fragment) {
-            serving.arrived(ctx, fragment);
-        } else {
-            ctx.fireChannelRead(message);
-        }
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
-        serving.readDone();
-        serving.readIfWanted(ctx);
-        ctx.fireChannelReadComplete();
-    }
-
-    @Override
-    public void read(ChannelHandlerContext ctx) throws Exception {
-        serving.readAsked(ctx);
-    }
-
-    @Override
-    public void channelUnregistered(ChannelHandlerContext ctx) throws Exception {
-        serving.unregistered(ctx);
-        ctx.fireChannelUnregistered();
-    }
-
-    @Override
-    public void channelRegistered(ChannelHandlerContext ctx) throws Exception {
-        ctx.fireChannelRegistered();
-        serving.registered(ctx);
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
-        if (cause instanceof IOException) {
-            serving.socketFailed(ctx, cause);
-        } else {
-            ctx.fireExceptionCaught(cause);
-        }
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
-        if (event instanceof ChannelInputShutdownEvent) {
-            serving.endOfInput(ctx);
-        }
-        ctx.fireUserEventTriggered(event);
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext ctx) throws Exception {
-        serving.endOfInput(ctx);
-        ctx.fireChannelInactive();
-    }
-
-    @Override
-    public void handlerRemoved(ChannelHandlerContext ctx) throws Exception {
-        serving.removed(ctx);
     }
 }

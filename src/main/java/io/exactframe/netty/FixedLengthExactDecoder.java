@@ -15,8 +15,6 @@ import io.netty.buffer.ByteBuf;
  * what holds for every decoder: errors, threading, removal.
  */
 public class FixedLengthExactDecoder extends ExactFrameDecoder {
-    private final int frameLength;
-
     /**
      * Frames of one length, {@linkplain ReceiveOptions#defaults() default} options.
      *
@@ -36,19 +34,11 @@ public class FixedLengthExactDecoder extends ExactFrameDecoder {
      *     ReceiveOptions#skipOversized} among them
      */
     public FixedLengthExactDecoder(int frameLength, ReceiveOptions options) {
-        super(new FrameLengthRule.Fixed(frameLength), frameLength, checked(options));
-        this.frameLength = frameLength;
-    }
-
-    private static ReceiveOptions checked(ReceiveOptions options) {
-        if (options.skippedBytes() > 0) {
-            throw new IllegalArgumentException("no frame is too long, skipOversized() makes no sense");
-        }
-        return options;
+        super(null, frameLength, options);
     }
 
     @Override
     protected final long frameLength(ByteBuf header) {
-        return frameLength;
+        return rule().frameLength(header, 0, 0);
     }
 }

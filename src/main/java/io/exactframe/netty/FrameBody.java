@@ -16,26 +16,25 @@ import org.jspecify.annotations.Nullable;
  *
  * Memory follows what was received, never what was declared: at most twice as much and 4 KiB, three times while it is
  * copied.
- *
- * <p>The transport may be lent the free end of one piece, to receive into. It is written to no more until that comes
- * back, or is released.
  */
 final class FrameBody {
     /** The largest frame that is always one piece. */
     private static final int ONE_PIECE = 64 * 1024;
 
-    /** What may be allocated for the first byte. */
+    /** What may be allocated for the first byte; the first chunk of a large frame grows to it. */
     private static final int FIRST_CHUNK = 4 * 1024;
 
-    private static final int LARGEST_CHUNK = 1 << 29; // twice this is still an int
-    private static final int LEAST_LENT = 8 * 1024; // fewer bytes come along with the next header
+    private static final int SMALLEST_CHUNK = 256;
 
-    private final boolean contiguous;
+    /** What a fragment needs to become a part of a large frame as it is, beside half of what it keeps alive. */
+    private static final int SMALLEST_PART = 8 * 1024;
+
+
+    final boolean contiguous;
     private @Nullable CompositeByteBuf parts;
     private @Nullable ByteBuf chunk;
     private int nextChunk = FIRST_CHUNK;
     private long held; // what the parts and the chunk of a large frame keep alive
-    private @Nullable ByteBuf lent; // the end of the chunk: what is written to it comes next in the frame
 
     FrameBody(boolean contiguous) {
         this.contiguous = contiguous;
@@ -50,6 +49,20 @@ final class FrameBody {
         return chunk != null || parts != null;
     }
 
+    /** Copies all of the next fragment into the open chunk, if that has room for it. */
+    boolean append(ByteBuf next, int count) {
+        ByteBuf chunk = this.chunk;
+        if (chunk == null || chunk.writableBytes() <= count) {
+            return false;
+        }
+        if (count == 1) {
+            chunk.writeByte(next.getByte(next.readerIndex()));
+        } else {
+            next.getBytes(next.readerIndex(), chunk, count);
+        }
+        return true;
+    }
+
     /** Adds the next count bytes of in to the body, which has so many already and will have length in the end. */
     void fill(Fragment in, int count, int filled, int length, ByteBufAllocator alloc) {
         int end = filled + count;
@@ -62,14 +75,11 @@ final class FrameBody {
             in.copyTo(chunk, count);
             return;
         }
-        if (lent != null && in.isUncut(lent) && isLent()) { // else it was released, and is somebody else's by now
-            chunk.writerIndex(chunk.writerIndex() + count);
-            in.skip(count);
-            lent = null;
-            return;
-        }
-        if (contiguous && (isWhole(length) || mayBeWhole(length, end))) {
+        boolean mayBeWhole = contiguous && length <= 2L * end + FIRST_CHUNK && held + length <= 3L * end + FIRST_CHUNK;
+        if (mayBeWhole && !isWhole(length)) {
             makeWhole(length, alloc);
+        }
+        if (isWhole(length)) {
             in.copyTo(chunk, count);
             return;
         }
@@ -77,18 +87,14 @@ final class FrameBody {
             // An open chunk comes first, or a nearly empty one would be sealed at each part.
             if (chunk != null) {
                 filled += fillChunk(in, end - filled, alloc);
-            } else if (in.isWorthKeeping(end - filled)) {
-                held += in.rootCapacity();
+            } else if (end - filled >= Math.max(SMALLEST_PART, Fragment.rootCapacity(in.bytes) / 2)) {
+                held += Fragment.rootCapacity(in.bytes);
                 parts(alloc).addFlattenedComponents(true, in.takePart(end - filled));
                 filled = end;
             } else {
-                openChunk(length, filled, alloc);
+                openChunk(length, filled, end, alloc);
             }
         }
-    }
-
-    private boolean mayBeWhole(int length, int received) {
-        return length <= 2L * received + FIRST_CHUNK && held + length <= 3L * received + FIRST_CHUNK;
     }
 
     private boolean isWhole(int length) {
@@ -97,9 +103,6 @@ final class FrameBody {
 
     /** From parts to one piece: with full parts when half of the frame is here, so each byte is copied once. */
     private void makeWhole(int length, ByteBufAllocator alloc) {
-        if (isWhole(length) && !isLent()) {
-            return;
-        }
         ByteBuf whole = alloc.buffer(length, length);
         ByteBuf begun = take();
         if (begun != null) {
@@ -109,37 +112,18 @@ final class FrameBody {
         chunk = whole;
     }
 
-    /**
-     * The free end of a large piece of this length, at most so many bytes of it: an empty buffer that has a reference
-     * of its own. Null if there is no such end, or too little of it.
-     */
-    @Nullable ByteBuf lend(int length, int most) {
-        if (!isWhole(length) || !chunk.isDirect() || isLent()) {
-            return null;
-        }
-        int size = Math.min(most, length - chunk.writerIndex());
-        return size < LEAST_LENT ? null : (lent = chunk.retainedSlice(chunk.writerIndex(), size).clear());
-    }
-
-    /** Whether somebody may still write to what was lent, or read it. */
-    private boolean isLent() {
-        return lent != null && chunk.refCnt() > 1;
-    }
-
-    /** How many bytes of a large piece may be read at once until it can be made whole; perhaps none. */
-    int worthReading(int length, int filled) {
-        int half = (length - FIRST_CHUNK + 1) / 2; // then mayBeWhole
-        return (int) Math.min(half - filled, 3L * filled + FIRST_CHUNK - held);
-    }
-
-    private void openChunk(int length, int filled, ByteBufAllocator alloc) {
+    private void openChunk(int length, int filled, int end, ByteBufAllocator alloc) {
         int size = Math.min(nextChunk, length - filled);
         if (contiguous) {
             size = Math.min(size, Math.max(length / 2 - filled, FIRST_CHUNK));
         }
-        chunk = alloc.buffer(size, size);
-        held += size;
-        nextChunk = Math.min(2 * nextChunk, LARGEST_CHUNK);
+        int first = size;
+        while (nextChunk == FIRST_CHUNK && first > SMALLEST_CHUNK && first / 2 >= end - filled) {
+            first /= 2;
+        }
+        chunk = alloc.buffer(first, size);
+        held += first;
+        nextChunk = Math.min(2 * nextChunk, 1 << 29); // twice that is still an int
     }
 
     /**
@@ -155,21 +139,25 @@ final class FrameBody {
     }
 
     private int fillChunk(Fragment in, int count, ByteBufAllocator alloc) {
+        ByteBuf chunk = this.chunk;
+        if (!chunk.isWritable()) { // and may grow, or it would be a part
+            int larger = Math.min(2 * chunk.capacity(), chunk.maxCapacity());
+            held += larger - chunk.capacity();
+            chunk.capacity(larger);
+        }
         int written = Math.min(count, chunk.writableBytes());
         in.copyTo(chunk, written);
-        if (!chunk.isWritable()) {
-            CompositeByteBuf parts = parts(alloc);
-            ByteBuf full = chunk;
-            chunk = null;
-            parts.addComponent(true, full);
+        if (chunk.maxWritableBytes() == 0) {
+            CompositeByteBuf parts = parts(alloc); // which may throw
+            this.chunk = null;
+            parts.addComponent(true, chunk);
         }
         return written;
     }
 
     private CompositeByteBuf parts(ByteBufAllocator alloc) {
-        CompositeByteBuf parts = this.parts;
         if (parts == null) {
-            this.parts = parts = alloc.compositeBuffer(Integer.MAX_VALUE);
+            parts = alloc.compositeBuffer(Integer.MAX_VALUE);
         }
         return parts;
     }
@@ -182,23 +170,8 @@ final class FrameBody {
         }
         parts = null;
         chunk = null;
-        lent = null;
         nextChunk = FIRST_CHUNK;
         held = 0;
         return whole;
-    }
-
-    /** The same, for somebody who may go on writing behind it. */
-    @Nullable ByteBuf takeBack() {
-        boolean endIsLent = isLent();
-        ByteBuf begun = take();
-        return endIsLent ? begun.slice() : begun;
-    }
-
-    void release() {
-        ByteBuf body = take();
-        if (body != null) {
-            body.release();
-        }
     }
 }

@@ -10,15 +10,11 @@ import io.netty.buffer.DefaultByteBufHolder;
  * @see FrameStreamDecoder
  */
 public final class FrameChunk extends DefaultByteBufHolder {
-    /** The content, released or not. */
-    final ByteBuf bytes;
-
     private final long offset;
     private final boolean last;
 
     FrameChunk(ByteBuf bytes, long offset, boolean last) {
         super(bytes);
-        this.bytes = bytes;
         this.offset = offset;
         this.last = last;
     }

@@ -1,5 +1,7 @@
 package io.exactframe.netty;
 
+import static io.exactframe.netty.ReceiveOptions.require;
+
 import io.netty.channel.ChannelException;
 import java.time.Duration;
 
@@ -12,7 +14,6 @@ import java.time.Duration;
 public final class FrameTimeoutException extends ChannelException {
     private static final long serialVersionUID = 1L;
     private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
-    private static final int NANOS_PER_MILLI = 1_000_000;
 
     /** Which time was over. */
     public enum Limit {
@@ -34,24 +35,19 @@ public final class FrameTimeoutException extends ChannelException {
     /** Which time was over. */
     private final Limit limit;
 
-    FrameTimeoutException(long expectedBytes, long receivedBytes, boolean inHeader, Limit limit, long nanos) {
-        super(receivedBytes + " of " + expectedBytes + (inHeader ? " header bytes" : " bytes")
-                + (limit == Limit.DEADLINE ? " within the deadline of " : " and no more for ") + text(nanos));
-        this.expectedBytes = expectedBytes;
-        this.receivedBytes = receivedBytes;
-        this.inHeader = inHeader;
+    FrameTimeoutException(PrematureCloseException part, Limit limit, long nanos) {
+        super(part.receivedBytes() + " of " + part.expectedBytes() + (part.inHeader() ? " header bytes" : " bytes")
+                + (limit == Limit.DEADLINE ? " within the deadline of " : " and no more for ")
+                + (nanos % 1_000_000 == 0 ? nanos / 1_000_000 + " ms" : nanos + " ns"));
+        this.expectedBytes = part.expectedBytes();
+        this.receivedBytes = part.receivedBytes();
+        this.inHeader = part.inHeader();
         this.limit = limit;
-    }
-
-    private static String text(long nanos) {
-        return nanos % NANOS_PER_MILLI == 0 ? nanos / NANOS_PER_MILLI + " ms" : nanos + " ns";
     }
 
     /** The nanoseconds of a limit, which is checked; 292 years if it is longer than that. */
     static long nanos(Duration limit) {
-        if (limit.isNegative() || limit.isZero()) {
-            throw new IllegalArgumentException("a time limit is more than nothing, not " + limit);
-        }
+        require(!limit.isNegative() && !limit.isZero(), () -> "a time limit is more than nothing, not " + limit);
         return limit.compareTo(LONGEST) < 0 ? limit.toNanos() : Long.MAX_VALUE;
     }
 

@@ -1,8 +1,9 @@
 package io.exactframe.netty;
 
+import static io.exactframe.netty.ReceiveOptions.require;
+
+import io.exactframe.netty.PrefixRule.Layout;
 import io.netty.buffer.ByteBuf;
-import io.netty.handler.codec.CorruptedFrameException;
-import io.netty.handler.codec.TooLongFrameException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +28,12 @@ import org.jspecify.annotations.Nullable;
  * DNS          uint16()                Kafka  uint32()           protobuf  varint32()
  * }</pre>
  */
-public final class LengthPrefix extends FrameLengthRule {
-    private static final int PAYLOAD_ONLY = -1;
+public final class LengthPrefix {
     private static final int LONGEST_HEADER = Integer.MAX_VALUE - 8; // as long as an array can be
+
+    // One of each, however often it is asked for.
+    private static final LengthPrefix UINT8 = ofWidth(1), UINT16 = ofWidth(2), UINT24 = ofWidth(3), UINT32 = ofWidth(4);
+    private static final LengthPrefix INT64 = ofWidth(8), VARINT32 = ofWidth(LengthField.VARINT);
 
     /** Where the bytes that a length field counts start. They end with the payload; a trailer is never counted. */
     public enum CountedFrom {
@@ -43,63 +47,17 @@ public final class LengthPrefix extends FrameLengthRule {
         PAYLOAD
     }
 
-    private final LengthField field;
-    private final int before;
-    private final int after;
-    private final int trailer;
-    private final @Nullable CountedFrom countedFrom;
-    private final int adjustment;
-    private final int strip;
-
-    /** What a frame has beyond its length field's value, without the field itself. */
-    private final long uncounted;
-
-    /** Bytes of a frame beside its length field and its payload. */
-    private final long headerAndTrailer;
-
-    /** Whether the field counts its own bytes. */
-    private final boolean countsField;
-
-    /** For the shortest field: what a frame has beyond its value, and the least it may have in all. */
-    private final long more;
-
-    private final long least;
+    private final Layout it;
+    private final PrefixRule rule;
 
     private LengthPrefix(
-            LengthField field,
-            int before,
-            int after,
-            int trailer,
-            @Nullable CountedFrom countedFrom,
-            int adjustment,
-            int strip) {
-        super(
-                plus(before, field.smallestWidth()),
-                plus(before, field.largestWidth()),
-                strip == PAYLOAD_ONLY ? plus(plus(before, field.smallestWidth()), after) : strip,
-                strip == PAYLOAD_ONLY ? trailer : 0);
-        this.field = field;
-        this.before = before;
-        this.after = after;
-        this.trailer = trailer;
-        this.countedFrom = countedFrom;
-        this.adjustment = adjustment;
-        this.strip = strip;
-        boolean countsAll = countedFrom == CountedFrom.FRAME;
-        boolean countsAfter = countedFrom != null && countedFrom != CountedFrom.PAYLOAD;
-        this.countsField = countsAll || countedFrom == CountedFrom.FIELD;
-        this.uncounted = (countsAll ? 0L : before) + (countsAfter ? 0 : after) + trailer + adjustment;
-        this.headerAndTrailer = (long) before + after + trailer;
-        this.more = frameLength(0, field.smallestWidth());
-        this.least = Math.max(headerAndTrailer + field.smallestWidth(), strip);
-    }
-
-    private static int plus(int a, int b) {
-        return (int) Math.min((long) a + b, Integer.MAX_VALUE);
+            LengthField field, int before, int after, int trailer, @Nullable CountedFrom from, int adjustment, int strip) {
+        this.it = new Layout(field, before, after, trailer, from, adjustment, strip);
+        this.rule = new PrefixRule(it);
     }
 
     private static LengthPrefix ofWidth(int width) {
-        return new LengthPrefix(new LengthField(width, false), 0, 0, 0, null, 0, PAYLOAD_ONLY);
+        return new LengthPrefix(new LengthField(width, false), 0, 0, 0, null, 0, PrefixRule.PAYLOAD_ONLY);
     }
 
     /**
@@ -108,7 +66,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix
      */
     public static LengthPrefix uint8() {
-        return ofWidth(1);
+        return UINT8;
     }
 
     /**
@@ -117,7 +75,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix, big-endian
      */
     public static LengthPrefix uint16() {
-        return ofWidth(2);
+        return UINT16;
     }
 
     /**
@@ -126,7 +84,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix, big-endian
      */
     public static LengthPrefix uint24() {
-        return ofWidth(3);
+        return UINT24;
     }
 
     /**
@@ -135,7 +93,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix, big-endian
      */
     public static LengthPrefix uint32() {
-        return ofWidth(4);
+        return UINT32;
     }
 
     /**
@@ -144,7 +102,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix, big-endian
      */
     public static LengthPrefix int64() {
-        return ofWidth(8);
+        return INT64;
     }
 
     /**
@@ -154,7 +112,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return the prefix
      */
     public static LengthPrefix varint32() {
-        return ofWidth(LengthField.VARINT);
+        return VARINT32;
     }
 
     /**
@@ -168,9 +126,8 @@ public final class LengthPrefix extends FrameLengthRule {
      * @throws IllegalArgumentException if an argument is out of its range
      */
     public static LengthPrefix fromLengthField(int offset, int length, int adjustment, int bytesToStrip) {
-        if (length != 1 && length != 2 && length != 3 && length != 4 && length != 8) {
-            throw new IllegalArgumentException("a length field has 1, 2, 3, 4 or 8 bytes, not " + length);
-        }
+        require(length >= 1 && length <= 4 || length == 8,
+                () -> "a length field has 1, 2, 3, 4 or 8 bytes, not " + length);
         return ofWidth(length).headerBefore(offset).adjustedBy(adjustment).strip(bytesToStrip);
     }
 
@@ -180,8 +137,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix littleEndian() {
-        LengthField little = new LengthField(field.width(), true);
-        return new LengthPrefix(little, before, after, trailer, countedFrom, adjustment, strip);
+        return around(new LengthField(it.field().width(), true), it.before(), it.after(), it.trailer());
     }
 
     /**
@@ -191,7 +147,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix headerBefore(int bytes) {
-        return new LengthPrefix(field, natural(bytes), after, trailer, countedFrom, adjustment, strip);
+        return around(it.field(), natural(bytes), it.after(), it.trailer());
     }
 
     /**
@@ -201,7 +157,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix headerAfter(int bytes) {
-        return new LengthPrefix(field, before, natural(bytes), trailer, countedFrom, adjustment, strip);
+        return around(it.field(), it.before(), natural(bytes), it.trailer());
     }
 
     /**
@@ -211,7 +167,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix trailer(int bytes) {
-        return new LengthPrefix(field, before, after, natural(bytes), countedFrom, adjustment, strip);
+        return around(it.field(), it.before(), it.after(), natural(bytes));
     }
 
     /**
@@ -222,8 +178,7 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix countedFrom(CountedFrom start) {
-        Objects.requireNonNull(start, "start");
-        return new LengthPrefix(field, before, after, trailer, start, adjustment, strip);
+        return counted(Objects.requireNonNull(start, "start"), it.adjustment(), it.strip());
     }
 
     /**
@@ -234,8 +189,8 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix adjustedBy(int bytes) {
-        CountedFrom from = countedFrom == null ? CountedFrom.AFTER_FIELD : countedFrom;
-        return new LengthPrefix(field, before, after, trailer, from, bytes, strip);
+        CountedFrom from = it.countedFrom() == null ? CountedFrom.AFTER_FIELD : it.countedFrom();
+        return counted(from, bytes, it.strip());
     }
 
     /**
@@ -254,96 +209,41 @@ public final class LengthPrefix extends FrameLengthRule {
      * @return a new prefix
      */
     public LengthPrefix strip(int bytes) {
-        return new LengthPrefix(field, before, after, trailer, countedFrom, adjustment, natural(bytes));
+        return counted(it.countedFrom(), it.adjustment(), natural(bytes));
+    }
+
+    private LengthPrefix around(LengthField field, int before, int after, int trailer) {
+        return new LengthPrefix(field, before, after, trailer, it.countedFrom(), it.adjustment(), it.strip());
+    }
+
+    private LengthPrefix counted(@Nullable CountedFrom from, int adjustment, int strip) {
+        return new LengthPrefix(it.field(), it.before(), it.after(), it.trailer(), from, adjustment, strip);
     }
 
     private static int natural(int bytes) {
-        if (bytes < 0) {
-            throw new IllegalArgumentException("bytes: " + bytes + " (expected: 0 or more)");
-        }
+        require(bytes >= 0, () -> "bytes: " + bytes + " (expected: 0 or more)");
         return bytes;
     }
 
-    /** This prefix if its parts make sense together and a frame within the limit exists. */
-    LengthPrefix checked(long maxFrameLength) {
-        if (maxFrameLength < 1) {
-            throw new IllegalArgumentException("maxFrameLength: " + maxFrameLength + " (expected: 1 or more)");
-        }
-        if (field.isVarint() && field.littleEndian()) {
-            throw new IllegalArgumentException("a varint has one byte order only, littleEndian() makes no sense");
-        }
-        long shortest = Math.max(least, more);
-        if (shortest > maxFrameLength) {
-            throw new IllegalArgumentException("no frame is shorter than " + shortest + " bytes, which is more than"
-                    + " maxFrameLength (" + maxFrameLength + "): " + this);
-        }
-        if (field.width() < 8 && frameLength(field.largestValue(), field.largestWidth()) < least) {
-            throw new IllegalArgumentException("no length is enough for the header and what is stripped: " + this);
-        }
-        return this;
+    /** The rule, if the parts make sense together and a frame within the limit exists. */
+    PrefixRule rule(long maxFrameLength) {
+        require(maxFrameLength >= 1, () -> "maxFrameLength: " + maxFrameLength + " (expected: 1 or more)");
+        require(!it.field().isVarint() || !it.field().littleEndian(),
+                () -> "a varint has one byte order only, littleEndian() makes no sense");
+        require(rule.shortest() <= maxFrameLength,
+                () -> "no frame is shorter than " + rule.shortest() + " bytes, which is more than maxFrameLength ("
+                        + maxFrameLength + "): " + this);
+        require(rule.hasFrames(), () -> "no length is enough for the header and what is stripped: " + this);
+        return rule;
     }
 
-    /** This prefix if it makes sense, with that limit, for frames whose header and payload go on apart. */
-    LengthPrefix checkedForStream(long maxFrameLength) {
-        if (strip != PAYLOAD_ONLY) {
-            throw new IllegalArgumentException("the header goes on apart from the payload, keepHeader() and strip()"
-                    + " make no sense: " + this);
-        }
-        if (longestHeader() > LONGEST_HEADER) {
-            throw new IllegalArgumentException("no buffer holds the header: " + this);
-        }
-        return checked(maxFrameLength);
-    }
-
-    /** The whole frame's length if the field says value in so many bytes; negative, perhaps, if beyond 2^63. */
-    private long frameLength(long value, int width) {
-        return value + uncounted + (countsField ? 0 : width);
-    }
-
-    @Override
-    long frameLength(ByteBuf bytes, int index) {
-        long value = field.read(bytes, index + before, field.smallestWidth());
-        long length = value + more;
-        return value < 0 || length < least ? frameLength(bytes, index, headerLength) : length;
-    }
-
-    @Override
-    long frameLength(ByteBuf bytes, int index, int promised) {
-        int width = promised - before;
-        long value = field.read(bytes, index + before, width);
-        if (value < 0) {
-            return -(promised + 1L);
-        }
-        long length = frameLength(value, width);
-        return length < headerAndTrailer + width || length < strip ? tooShort(value, length) : length;
-    }
-
-    private static long tooShort(long value, long length) {
-        if (length < 0 && value > Integer.MAX_VALUE) { // nothing subtracts so much
-            throw new TooLongFrameException("length " + value + " makes a frame of more than 2^63 - 1 bytes");
-        }
-        throw new CorruptedFrameException("length " + value + " makes a frame of " + length
-                + " bytes, less than its header, its trailer or what is to be stripped");
-    }
-
-    @Override
-    int strippedFront(int headerLength) {
-        return strip == PAYLOAD_ONLY ? headerLength + after : strip;
-    }
-
-    /** The most bytes a header may have. */
-    long longestHeader() {
-        return (long) before + field.largestWidth() + after;
-    }
-
-    /** Bytes of the header before the length field. */
-    int before() {
-        return before;
-    }
-
-    /** Bytes of a frame beside its length field and its payload. */
-    long headerAndTrailer() {
-        return headerAndTrailer;
+    /** The rule, if it makes sense with that limit for frames whose header and payload go on apart. */
+    PrefixRule streamRule(long maxFrameLength) {
+        require(it.strip() == PrefixRule.PAYLOAD_ONLY,
+                () -> "the header goes on apart from the payload, keepHeader() and strip() make no sense: " + this);
+        long header = (long) it.before() + it.field().largestWidth() + it.after();
+        require(header <= LONGEST_HEADER, () -> "no buffer holds the header: " + this);
+        return rule(maxFrameLength);
     }
 
     /**
@@ -354,53 +254,25 @@ public final class LengthPrefix extends FrameLengthRule {
      * @throws IllegalArgumentException if the length is negative or the field cannot hold it; nothing is written then
      */
     public void writeLength(ByteBuf out, long payloadLength) {
-        checked(Long.MAX_VALUE);
-        if (payloadLength < 0) {
-            throw new IllegalArgumentException("payloadLength: " + payloadLength + " (expected: 0 or more)");
-        }
-        // A varint that counts itself says more the longer it is.
-        int width = field.smallestWidth();
-        while (width < field.largestWidth() && value(payloadLength, width) >>> (7 * width) != 0) {
-            width++;
-        }
-        long value = value(payloadLength, width);
-        if (value < 0 || value > field.largestValue()) {
-            throw new IllegalArgumentException("a payload of " + payloadLength + " bytes cannot be told by " + this);
-        }
-        field.write(out, value, width);
+        rule(Long.MAX_VALUE);
+        require(payloadLength >= 0, () -> "payloadLength: " + payloadLength + " (expected: 0 or more)");
+        require(rule.writeLength(out, payloadLength),
+                () -> "a payload of " + payloadLength + " bytes cannot be told by " + this);
     }
 
-    /** What the field says for such a payload; negative if nothing can. */
-    private long value(long payloadLength, int width) {
-        long more = headerAndTrailer() - uncounted + (countsField ? width : 0);
-        return payloadLength > Long.MAX_VALUE - Math.max(more, 0) ? -1 : payloadLength + more;
-    }
-
-    /** The layout, such as {@code [1 before][uint32 counted from FIELD][payload]}. */
+    /** The it, such as {@code [1 before][uint32 counted from FIELD][payload]}. */
     @Override
     public String toString() {
-        StringBuilder drawn = new StringBuilder();
-        if (before > 0) {
-            drawn.append('[').append(before).append(" before]");
-        }
-        drawn.append('[').append(field);
-        if (countedFrom != null && countedFrom != CountedFrom.PAYLOAD) {
-            drawn.append(" counted from ").append(countedFrom);
-        }
-        if (adjustment != 0) {
-            drawn.append(adjustment > 0 ? " + " : " - ").append(Math.abs((long) adjustment));
-        }
-        drawn.append(']');
-        if (after > 0) {
-            drawn.append('[').append(after).append(" after]");
-        }
-        drawn.append("[payload]");
-        if (trailer > 0) {
-            drawn.append('[').append(trailer).append(" trailer]");
-        }
-        if (strip != PAYLOAD_ONLY) {
-            drawn.append(strip == 0 ? ", header kept" : ", without the first " + strip);
-        }
-        return drawn.toString();
+        boolean counts = it.countedFrom() != null && it.countedFrom() != CountedFrom.PAYLOAD;
+        String by = it.adjustment() == 0 ? "" : (it.adjustment() > 0 ? " + " : " - ") + Math.abs((long) it.adjustment());
+        String strip = it.strip() == 0 ? ", header kept" : ", without the first " + it.strip();
+        return drawn(it.before(), "before")
+                + '[' + it.field() + (counts ? " counted from " + it.countedFrom() : "") + by + ']'
+                + drawn(it.after(), "after") + "[payload]" + drawn(it.trailer(), "trailer")
+                + (it.strip() == PrefixRule.PAYLOAD_ONLY ? "" : strip);
+    }
+
+    private static String drawn(int bytes, String name) {
+        return bytes == 0 ? "" : "[" + bytes + " " + name + "]";
     }
 }

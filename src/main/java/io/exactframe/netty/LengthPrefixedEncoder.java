@@ -1,10 +1,21 @@
 package io.exactframe.netty;
 
+import static io.exactframe.netty.ReceiveOptions.require;
+
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.MessageToMessageEncoder;
-import java.util.List;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.FileRegion;
+import io.netty.handler.codec.EncoderException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.stream.ChunkedInput;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.PromiseCombiner;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts the length field into what is written: the other direction of {@link LengthPrefixedExactDecoder}, from the same
@@ -15,17 +26,32 @@ import java.util.List;
  *   | before | after | payload | trailer |     | before | length | after | payload | trailer |
  * </pre>
  *
- * A {@link ByteBuf} that is written is a whole frame less its length field; with no header before or after and no
- * trailer that is simply the payload. It is released, and not copied. A length that the field cannot hold, or a message
- * shorter than the header and the trailer, fails the write's promise with an {@link
- * io.netty.handler.codec.EncoderException} whose cause is an {@link IllegalArgumentException}; nothing is written then.
- * Other messages pass. One instance serves any number of channels.
+ * What is written is a whole frame less its length field; with no header before or after and no trailer that is simply
+ * the payload. It is released, and not copied:
+ *
+ * <ul>
+ *   <li>a {@link ByteBuf}
+ *   <li>a {@link ByteBufHolder}: its {@link #content(ByteBufHolder) content}
+ *   <li>a {@link FileRegion}, of {@link FileRegion#count()} bytes: the length, then the region itself. Not over TLS
+ *   <li>a {@link ChunkedInput}, of {@link ChunkedInput#length()} bytes: the length, then the input itself, for the
+ *       {@link io.netty.handler.stream.ChunkedWriteHandler} that is nearer to the socket
+ * </ul>
+ *
+ * Other messages pass. A length that the field cannot hold or that is not known, a message shorter than the header and
+ * the trailer, header bytes in front of a length field in what cannot be cut: each fails the write's promise with an
+ * {@link EncoderException} whose cause is an {@link IllegalArgumentException}, and nothing is written.
+ *
+ * <p>If a region or an input fails when its length is out, or has another length than it told, its promise fails, and the
+ * same is fired as an exception: the peer takes what follows for the rest of that frame, so the channel is to be closed.
+ *
+ * <p>One instance serves any number of channels.
  */
 @Sharable
-public class LengthPrefixedEncoder extends MessageToMessageEncoder<ByteBuf> {
+public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
     private static final int LONGEST_FIELD = 8;
 
     private final LengthPrefix prefix;
+    private final PrefixRule rule;
 
     /**
      * Writes frames as this prefix describes them.
@@ -34,29 +60,104 @@ public class LengthPrefixedEncoder extends MessageToMessageEncoder<ByteBuf> {
      * @throws IllegalArgumentException if the prefix makes no sense
      */
     public LengthPrefixedEncoder(LengthPrefix prefix) {
-        super(ByteBuf.class);
-        this.prefix = prefix.checked(Long.MAX_VALUE);
+        this.prefix = prefix;
+        this.rule = prefix.rule(Long.MAX_VALUE);
+    }
+
+    /**
+     * The bytes of a holder that are a frame less its length field.
+     *
+     * @param message borrowed: it is released afterwards
+     * @return its content unless overridden, borrowed too; null if it is to pass as it is
+     */
+    protected @Nullable ByteBuf content(ByteBufHolder message) {
+        return message.content();
     }
 
     @Override
-    protected void encode(ChannelHandlerContext ctx, ByteBuf message, List<Object> out) {
-        long payload = message.readableBytes() - prefix.headerAndTrailer();
-        if (payload < 0) {
-            throw new IllegalArgumentException("a message of " + message.readableBytes()
-                    + " bytes is shorter than its header and trailer, which have " + prefix.headerAndTrailer());
+    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) throws Exception {
+        ByteBuf header;
+        Object rest = message;
+        try {
+            ByteBuf frame = message instanceof ByteBufHolder holder ? content(holder) : null;
+            frame = message instanceof ByteBuf bytes ? bytes : frame;
+            header = frame == null ? header(ctx, message) : header(ctx, frame.readableBytes(), frame);
+            if (frame != null) {
+                rest = frame.retainedSlice(frame.readerIndex() + rule.before, frame.readableBytes() - rule.before);
+                ReferenceCountUtil.release(message);
+            }
+        } catch (Throwable refused) {
+            ReferenceCountUtil.release(message);
+            if (message instanceof ChunkedInput<?> input) {
+                input.close();
+            }
+            if (refused instanceof Error error) {
+                throw error;
+            }
+            throw new EncoderException(refused);
         }
-        int before = prefix.before();
+        if (header == null) {
+            ctx.write(message, promise);
+        } else if (rest instanceof ByteBuf bytes && !bytes.isReadable()) {
+            bytes.release();
+            ctx.write(header, promise);
+        } else {
+            PromiseCombiner both = new PromiseCombiner(ctx.executor());
+            both.add(ctx.write(header));
+            both.add(rest instanceof ByteBuf ? ctx.write(rest) : writeWhole(ctx, rest));
+            both.finish(promise.unvoid());
+        }
+    }
+
+    /** That of a message that stays whole; null if it passes as it is. */
+    private @Nullable ByteBuf header(ChannelHandlerContext ctx, Object message) {
+        if (message instanceof FileRegion region) {
+            boolean isPlain = ctx.pipeline().get(SslHandler.class) == null;
+            require(isPlain, () -> "a FileRegion cannot be encrypted, a ChunkedNioFile can");
+            return header(ctx, region.count() - region.transferred(), null);
+        }
+        return message instanceof ChunkedInput<?> input ? header(ctx, input.length(), null) : null;
+    }
+
+    /** What goes in front of the rest of a frame of so many bytes; of a frame that can be cut, its first bytes too. */
+    private ByteBuf header(ChannelHandlerContext ctx, long length, @Nullable ByteBuf frame) {
+        int before = rule.before;
+        require(length >= 0, () -> "the length of what is written is not known");
+        require(length >= rule.headerAndTrailer,
+                () -> "a message of " + length + " bytes is shorter than its header and trailer, which have "
+                        + rule.headerAndTrailer);
+        require(frame != null || before == 0,
+                () -> "only a buffer can be cut for its " + before + " bytes before the length");
         ByteBuf header = ctx.alloc().buffer(before + LONGEST_FIELD);
         try {
-            header.writeBytes(message, message.readerIndex(), before);
-            prefix.writeLength(header, payload);
-            out.add(header.retain());
-        } finally {
+            if (frame != null) {
+                header.writeBytes(frame, frame.readerIndex(), before);
+            }
+            prefix.writeLength(header, length - rule.headerAndTrailer);
+            return header;
+        } catch (Throwable tooLong) {
             header.release();
+            throw tooLong;
         }
-        int rest = message.readableBytes() - before;
-        if (rest > 0) {
-            out.add(message.retainedSlice(message.readerIndex() + before, rest));
-        }
+    }
+
+    /** Writes what has told its length before; done when it has been found to be true. */
+    private static ChannelFuture writeWhole(ChannelHandlerContext ctx, Object message) {
+        ChannelPromise whole = ctx.newPromise();
+        long length = message instanceof ChunkedInput<?> input ? input.length() : -1;
+        ctx.write(message).addListener(written -> {
+            Throwable cause = written.cause();
+            if (cause == null && message instanceof ChunkedInput<?> input && input.progress() != length) {
+                cause = new EncoderException(
+                        input.progress() + " bytes were written behind a length of " + length + " bytes");
+            }
+            if (cause == null) {
+                whole.setSuccess();
+            } else {
+                whole.setFailure(cause);
+                ctx.fireExceptionCaught(cause);
+            }
+        });
+        return whole;
     }
 }

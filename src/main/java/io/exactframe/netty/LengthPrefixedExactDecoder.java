@@ -19,8 +19,6 @@ import io.netty.buffer.ByteBuf;
  * See {@link ExactFrameDecoder} for what holds for every decoder.
  */
 public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
-    private final LengthPrefix prefix;
-
     /**
      * Frames that begin with their length, {@linkplain ReceiveOptions#defaults() default} options.
      *
@@ -42,12 +40,11 @@ public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
      *     or none could be {@linkplain ReceiveOptions#skipOversized skipped}
      */
     public LengthPrefixedExactDecoder(int maxFrameLength, LengthPrefix prefix, ReceiveOptions options) {
-        super(prefix.checked(maxFrameLength), maxFrameLength, options);
-        this.prefix = prefix;
+        super(prefix.rule(maxFrameLength), maxFrameLength, options);
     }
 
     @Override
     protected final long frameLength(ByteBuf header) {
-        return prefix.frameLength(header, header.readerIndex(), header.readableBytes());
+        return rule().frameLength(header, header.readerIndex(), header.readableBytes());
     }
 }

@@ -4,7 +4,7 @@ import io.netty.handler.codec.PrematureChannelClosureException;
 
 /**
  * The stream ended inside a frame, or before the first byte of one that was asked for. Nothing more will arrive;
- * reconnect to try again. Whoever closed is not told apart: a local close inside a frame is reported too.
+ * reconnect to try again. {@link #closedLocally()} tells a close of our own from the peer's end.
  *
  * <p>Counts only: no byte of the frame and no address is in it.
  */
@@ -20,11 +20,16 @@ public final class PrematureCloseException extends PrematureChannelClosureExcept
     /** Whether the frame's length was not known yet. */
     private final boolean inHeader;
 
-    PrematureCloseException(long expectedBytes, long receivedBytes, boolean inHeader) {
-        super("stream ended after " + receivedBytes + " of " + expectedBytes + (inHeader ? " header bytes" : " bytes"));
+    /** Whether it was this side that closed. */
+    private final boolean closedLocally;
+
+    PrematureCloseException(long expectedBytes, long receivedBytes, boolean inHeader, boolean closedLocally) {
+        super("stream ended after " + receivedBytes + " of " + expectedBytes + (inHeader ? " header bytes" : " bytes")
+                + (closedLocally ? ", closed on this side" : ""));
         this.expectedBytes = expectedBytes;
         this.receivedBytes = receivedBytes;
         this.inHeader = inHeader;
+        this.closedLocally = closedLocally;
     }
 
     /**
@@ -52,5 +57,16 @@ public final class PrematureCloseException extends PrematureChannelClosureExcept
      */
     public boolean inHeader() {
         return inHeader;
+    }
+
+    /**
+     * Whether this side ended the connection, and not the peer: by a {@code close()} or {@code disconnect()} that passed
+     * the handler, or because a write failed (Netty then closes the channel unless {@code AUTO_CLOSE} is off). Best
+     * effort: a close by a handler nearer to the socket is not seen, and is told as the peer's.
+     *
+     * @return true if what is missing may still have been on its way
+     */
+    public boolean closedLocally() {
+        return closedLocally;
     }
 }

@@ -1,10 +1,13 @@
 package io.exactframe.netty;
 
-import java.util.ArrayList;
-import java.util.Iterator;
+import static io.exactframe.netty.ReceiveOptions.require;
+
+import io.netty.handler.codec.TooLongFrameException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bounds the memory that the partial frames of any number of channels, on any number of event loops, hold together.
@@ -20,8 +23,10 @@ import java.util.function.BooleanSupplier;
  * <p>A frame over 4 KiB that is not all in one read reserves its peak, once: its length, one and a half times that if
  * it is {@linkplain ReceiveOptions#contiguous() contiguous}. Decoders reserve when the length is known, a receiver at the
  * first byte. A frame that does not fit waits, and holds no share of the budget meanwhile: who holds, waits for nobody,
- * so it cannot deadlock. A share is given back when the frame goes on (from there on it is the next handler's memory),
- * and on every end: close, removal, time-out, error. Streams reserve nothing.
+ * so it cannot deadlock. That needs one handler in each pipeline: of two layers, the inner would wait for bytes that the
+ * outer waits to read. A second handler with the same budget is refused at its first bytes, with an {@link
+ * IllegalStateException}; give each layer a budget of its own. A share is given back when the frame goes on (from there
+ * on it is the next handler's memory), and on every end: close, removal, time-out, error. Streams reserve nothing.
  *
  * <p>A peer that declares much and sends nothing holds its share until its {@linkplain ReceiveOptions#frameDeadline
  * deadline}, which a budget therefore needs, and which runs for a holder even while the application does not read. So
@@ -48,9 +53,7 @@ public final class ReceiveBudget {
      * @throws IllegalArgumentException if {@code bytes} is less than 1
      */
     public ReceiveBudget(long bytes) {
-        if (bytes < 1) {
-            throw new IllegalArgumentException("bytes: " + bytes + " (expected: 1 or more)");
-        }
+        require(bytes >= 1, () -> "bytes: " + bytes + " (expected: 1 or more)");
         this.capacity = bytes;
     }
 
@@ -86,94 +89,106 @@ public final class ReceiveBudget {
         return "ReceiveBudget[" + used + " of " + capacity + " bytes used, " + waiting.size() + " waiting]";
     }
 
-    /** What one channel has of the budget, for one frame at a time. */
+    /**
+     * What one channel has of the budget, for one frame at a time. Its state is read without the lock: only its own
+     * channel makes it wait or gives it back, only the budget makes it held.
+     *
+     * <pre>
+     *   NONE ──reserve──► HELD ──giveBack──► NONE
+     *     └──reserve──► WAITING ──others give back──► HELD
+     *                      └──giveBack──► NONE             any ──waitNoMore──► EXEMPT
+     * </pre>
+     */
     static final class Share {
-        private final ReceiveBudget budget;
+        private enum State { NONE, WAITING, HELD, EXEMPT }
+
+        /** That of a channel without a budget. */
+        static final Share OF_NOTHING = new Share(null, () -> false);
+
+        private final @Nullable ReceiveBudget budget;
         private final BooleanSupplier whenGranted; // asked by whoever gives back, on any thread
 
-        // Guarded by the budget.
-        private long wanted;
-        private boolean granted;
+        private volatile State state = State.NONE; // written with the lock
+        private long bytes; // with the lock
 
         /** A share that tells of a grant to whenGranted, which says whether there is anybody left to use it. */
-        Share(ReceiveBudget budget, BooleanSupplier whenGranted) {
+        Share(@Nullable ReceiveBudget budget, BooleanSupplier whenGranted) {
             this.budget = budget;
             this.whenGranted = whenGranted;
         }
 
-        boolean mayEverHold(long bytes) {
-            return bytes <= budget.capacity;
-        }
-
-        /** Whether so many bytes, 1 or more, are reserved now. If not, {@code whenGranted} tells when they are. */
-        boolean reserve(long bytes) {
-            synchronized (budget) {
-                wanted = bytes;
-                granted = budget.waiting.isEmpty() && budget.fits(bytes);
-                if (granted) {
-                    budget.used += bytes;
-                } else {
-                    budget.waiting.add(this);
-                }
-                return granted;
-            }
+        boolean isWaiting() {
+            return state == State.WAITING;
         }
 
         boolean isHeld() {
+            return state == State.HELD;
+        }
+
+        /** Whether there is memory for a frame of this length, which takes so much at its peak. If not, it waits. */
+        boolean reserve(long frameLength, long peak) {
+            if (budget == null || frameLength <= FREE || state == State.EXEMPT || state == State.HELD) {
+                return true;
+            }
+            if (peak > budget.capacity) {
+                throw new TooLongFrameException("frame of " + frameLength + " bytes, which takes " + peak
+                        + " bytes of memory, more than the whole budget");
+            }
             synchronized (budget) {
-                return granted;
+                bytes = peak;
+                state = State.WAITING;
+                budget.waiting.add(this);
+                if (budget.waiting.size() == 1) { // nobody overtakes
+                    budget.grant(new ArrayDeque<>());
+                }
+                return state == State.HELD;
             }
         }
 
         /** Gives back what is reserved, or waits no longer. */
         void giveBack() {
-            List<Share> next = take();
-            while (!next.isEmpty()) {
-                List<Share> unused = new ArrayList<>();
-                for (Share share : next) {
-                    if (!share.whenGranted.getAsBoolean()) {
-                        unused.addAll(share.take());
-                    }
-                }
-                next = unused;
+            if (state == State.WAITING || state == State.HELD) {
+                end(State.NONE);
             }
         }
 
-        /** Takes what it has out of the budget; who gets it instead. */
-        private List<Share> take() {
+        /** From now on its channel needs no memory of the budget. */
+        void waitNoMore() {
+            if (budget != null && state != State.EXEMPT) {
+                end(State.EXEMPT);
+            }
+        }
+
+        private void end(State next) {
+            Deque<Share> granted = new ArrayDeque<>();
+            leave(next, granted);
+            for (Share share; (share = granted.poll()) != null; ) {
+                if (!share.whenGranted.getAsBoolean()) {
+                    share.leave(State.NONE, granted); // nobody is left to use it
+                }
+            }
+        }
+
+        /** Takes what it has out of the budget, and adds who gets it instead. */
+        private void leave(State next, Deque<Share> granted) {
             synchronized (budget) {
-                if (wanted == 0) {
-                    return List.of();
+                if (state == State.HELD) {
+                    budget.used -= bytes;
                 }
-                if (granted) {
-                    budget.used -= wanted;
-                } else {
-                    budget.waiting.remove(this);
-                }
-                wanted = 0;
-                granted = false;
-                return budget.grant();
+                budget.waiting.remove(this);
+                state = next;
+                budget.grant(granted);
             }
         }
-    }
-
-    private boolean fits(long bytes) {
-        return bytes <= capacity - used;
     }
 
     /** First come, first served: nobody overtakes one that is too large for what is free. */
-    private List<Share> grant() {
-        List<Share> next = new ArrayList<>();
-        for (Iterator<Share> each = waiting.iterator(); each.hasNext(); ) {
-            Share first = each.next();
-            if (!fits(first.wanted)) {
-                break;
-            }
-            each.remove();
-            first.granted = true;
-            used += first.wanted;
-            next.add(first);
+    private void grant(Deque<Share> granted) {
+        for (Share first; !waiting.isEmpty() && (first = waiting.iterator().next()).bytes <= capacity - used; ) {
+            waiting.remove(first);
+            used += first.bytes;
+            first.state = Share.State.HELD;
+            granted.add(first);
         }
-        return next;
     }
 }

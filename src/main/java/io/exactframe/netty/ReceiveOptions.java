@@ -2,6 +2,7 @@ package io.exactframe.netty;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,21 +14,25 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class ReceiveOptions {
-    private static final ReceiveOptions DEFAULTS = new ReceiveOptions(false, 0, 0, 0, null);
+    static final long NEVER = Long.MAX_VALUE;
+    private static final ReceiveOptions DEFAULTS = new ReceiveOptions(false, false, NEVER, NEVER, 0, null);
 
-    private final boolean contiguous;
-    private final long frameDeadlineNanos;
-    private final long stallTimeoutNanos;
-    private final long skippedBytes;
-    private final @Nullable ReceiveBudget budget;
+    final boolean contiguous;
+    final boolean onDemand;
+    final long frameDeadlineNanos;
+    final long stallTimeoutNanos;
+    final long skippedBytes;
+    final @Nullable ReceiveBudget budget;
 
     private ReceiveOptions(
             boolean contiguous,
+            boolean onDemand,
             long frameDeadlineNanos,
             long stallTimeoutNanos,
             long skippedBytes,
             @Nullable ReceiveBudget budget) {
         this.contiguous = contiguous;
+        this.onDemand = onDemand;
         this.frameDeadlineNanos = frameDeadlineNanos;
         this.stallTimeoutNanos = stallTimeoutNanos;
         this.skippedBytes = skippedBytes;
@@ -46,14 +51,12 @@ public final class ReceiveOptions {
 
     /**
      * Frames of every size come as one piece of memory. For frames over 64 KiB this costs one copy more and, while it
-     * is being made, three times the bytes received. With the handler in its pipeline before the channel first reads,
-     * and no inbound handler in front of it, the second half of such a frame is received where it stays, by reads of
-     * up to 1 MiB; the channel's {@code RecvByteBufAllocator} gives the other buffers.
+     * is being made, three times the bytes received.
      *
      * @return these options, with contiguous frames
      */
     public ReceiveOptions contiguous() {
-        return new ReceiveOptions(true, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
+        return new ReceiveOptions(true, onDemand, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
     }
 
     /**
@@ -67,7 +70,7 @@ public final class ReceiveOptions {
      */
     public ReceiveOptions frameDeadline(Duration deadline) {
         return new ReceiveOptions(
-                contiguous, FrameTimeoutException.nanos(deadline), stallTimeoutNanos, skippedBytes, budget);
+                contiguous, onDemand, FrameTimeoutException.nanos(deadline), stallTimeoutNanos, skippedBytes, budget);
     }
 
     /**
@@ -84,7 +87,7 @@ public final class ReceiveOptions {
      */
     public ReceiveOptions stallTimeout(Duration timeout) {
         return new ReceiveOptions(
-                contiguous, frameDeadlineNanos, FrameTimeoutException.nanos(timeout), skippedBytes, budget);
+                contiguous, onDemand, frameDeadlineNanos, FrameTimeoutException.nanos(timeout), skippedBytes, budget);
     }
 
     /**
@@ -96,7 +99,7 @@ public final class ReceiveOptions {
      */
     public ReceiveOptions budget(ReceiveBudget budget) {
         Objects.requireNonNull(budget, "budget");
-        return new ReceiveOptions(contiguous, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
+        return new ReceiveOptions(contiguous, onDemand, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
     }
 
     /**
@@ -117,50 +120,63 @@ public final class ReceiveOptions {
      * @throws IllegalArgumentException if {@code maxBytes} is less than 1
      */
     public ReceiveOptions skipOversized(long maxBytes) {
-        if (maxBytes < 1) {
-            throw new IllegalArgumentException("maxBytes: " + maxBytes + " (expected: 1 or more)");
-        }
-        return new ReceiveOptions(contiguous, frameDeadlineNanos, stallTimeoutNanos, maxBytes, budget);
+        require(maxBytes >= 1, () -> "maxBytes: " + maxBytes + " (expected: 1 or more)");
+        return new ReceiveOptions(contiguous, onDemand, frameDeadlineNanos, stallTimeoutNanos, maxBytes, budget);
     }
 
-    boolean isContiguous() {
-        return contiguous;
+    /**
+     * While auto-read is off, at most one message goes on for each {@code read()}; the rest waits in the handler, and
+     * nothing is read from the socket while a whole one waits. What marks the end waits behind it: {@code
+     * channelInactive}, {@code ChannelInputShutdownEvent}, and the exception of a premature close. With auto-read on
+     * everything goes on.
+     *
+     * <p>One thing cannot wait: when the channel is closed, Netty takes its pipeline apart right behind {@code
+     * channelInactive}. So what still waits at {@code channelUnregistered} goes on then, all at once and in order. With
+     * {@code ALLOW_HALF_CLOSURE} a peer's end closes nothing, and every message is asked for to the last. An {@link
+     * ExactReceiver} is on demand in any case.
+     *
+     * @return these options, with messages on demand
+     */
+    public ReceiveOptions onDemand() {
+        return new ReceiveOptions(contiguous, true, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
     }
 
-    /** 0 if there is none. */
-    long frameDeadlineNanos() {
-        return frameDeadlineNanos;
+
+
+    boolean isTimed() {
+        return frameDeadlineNanos != NEVER || stallTimeoutNanos != NEVER;
     }
 
-    /** 0 if there is none. */
-    long stallTimeoutNanos() {
-        return stallTimeoutNanos;
-    }
 
-    /** The most bytes of a frame that is skipped; 0 if none is. */
-    long skippedBytes() {
-        return skippedBytes;
-    }
+
 
     /** The same for a decoder with that limit, if it can skip any. */
     long skippedBytes(long maxFrameLength) {
-        if (skippedBytes > 0 && skippedBytes <= maxFrameLength) {
-            throw new IllegalArgumentException("skipOversized(" + skippedBytes + ") skips no frame, maxFrameLength is "
-                    + maxFrameLength);
-        }
+        require(skippedBytes == 0 || skippedBytes > maxFrameLength,
+                () -> "skipOversized(" + skippedBytes + ") skips no frame, maxFrameLength is " + maxFrameLength);
         return skippedBytes;
     }
 
-    @Nullable ReceiveBudget budget() {
-        return budget;
+
+    /** These options for a handler that reserves no memory. */
+    ReceiveOptions withoutBudget() {
+        return budget == null
+                ? this
+                : new ReceiveOptions(contiguous, onDemand, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, null);
     }
 
     /** These options if they make sense together. */
     ReceiveOptions checked() {
-        if (budget != null && frameDeadlineNanos == 0) {
-            throw new IllegalArgumentException("a budget needs a frameDeadline: a peer that declares much and sends"
-                    + " nothing would hold its share for ever");
-        }
+        require(budget == null || frameDeadlineNanos != NEVER,
+                () -> "a budget needs a frameDeadline: a peer that declares much and sends nothing would hold its share"
+                        + " for ever");
         return this;
+    }
+
+    /** What is given is checked when it is given: nothing is left to fail at the first frame. */
+    static void require(boolean holds, Supplier<String> otherwise) {
+        if (!holds) {
+            throw new IllegalArgumentException(otherwise.get());
+        }
     }
 }

@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 final class ReceiveQueue {
     private static final int MOST = 1024;
 
-    private final Queue<ReceiveFuture<?>> made = new ConcurrentLinkedQueue<>();
-    private final ArrayDeque<ReceiveFuture<?>> admitted = new ArrayDeque<>();
+    final Queue<Receive<?>> made = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Receive<?>> admitted = new ArrayDeque<>();
     private final AtomicInteger size = new AtomicInteger(); // of both
-    private volatile boolean someCancelled;
-    private volatile boolean someExpired;
+    private volatile boolean changed;
+    private @Nullable Receive<?> expired;
 
     /** Any thread: adds a receive, or fails it if there are too many. */
-    boolean add(ReceiveFuture<?> receive) {
+    boolean add(Receive<?> receive) {
         if (size.incrementAndGet() > MOST) {
             fail(receive, new RejectedExecutionException(MOST + " receives are outstanding"));
             return false;
@@ -27,35 +27,12 @@ final class ReceiveQueue {
         return true;
     }
 
-    /** Any thread: one of them was cancelled. */
-    void cancelled() {
-        someCancelled = true;
+    /** Any thread: one of them was cancelled, or its time is over. */
+    void changed() {
+        changed = true;
     }
 
-    /** Any thread: the time of one of them is over. */
-    void expired() {
-        someExpired = true;
-    }
-
-    /** One whose time is over, for all of them; null if there is none. */
-    @Nullable ReceiveFuture<?> nextExpired() {
-        if (someExpired) {
-            someExpired = false;
-            for (ReceiveFuture<?> receive : admitted) {
-                if (receive.hasExpired()) {
-                    return receive;
-                }
-            }
-        }
-        return null;
-    }
-
-    /** The next that was made and is in neither queue from now on; null if there is none. */
-    @Nullable ReceiveFuture<?> nextMade() {
-        return made.poll();
-    }
-
-    void admit(ReceiveFuture<?> receive) {
+    void admit(Receive<?> receive) {
         if (receive.isDone()) {
             size.decrementAndGet(); // cancelled meanwhile, and maybe told before it was to be found here
         } else {
@@ -64,44 +41,50 @@ final class ReceiveQueue {
     }
 
     /** Fails one that is in neither queue. */
-    void fail(ReceiveFuture<?> receive, Throwable cause) {
+    void fail(Receive<?> receive, Throwable cause) {
         size.decrementAndGet();
         receive.tryFailure(cause);
     }
 
-    /** The one to be served, without those that were cancelled; null if there is none. */
-    @Nullable ReceiveFuture<?> first(Stash stash) {
-        ReceiveFuture<?> first = admitted.peek();
-        if (someCancelled || first != null && first.isDone()) {
-            someCancelled = false;
-            boolean cancelled = first != null && first.isDone();
-            if (cancelled) {
-                stash.giveBack(); // only the first can have had bytes
+    /** Drops those that were cancelled; whether the first, which may have had bytes, was one of them. */
+    boolean dropCancelled() {
+        Receive<?> first = admitted.peek();
+        boolean cancelled = first != null && first.isDone(); // if it is from now on, that is for the next call
+        if (changed || cancelled) {
+            changed = false;
+            int before = admitted.size();
+            admitted.removeIf(receive -> receive == first ? cancelled : receive.isDone());
+            size.addAndGet(admitted.size() - before);
+            for (Receive<?> receive : admitted) {
+                if (receive.standing == Receive.Standing.EXPIRED && receive.setUncancellable()) {
+                    expired = receive;
+                    break;
+                }
             }
-            // If the first is cancelled from now on, that is for the next call.
-            admitted.removeIf(receive -> (receive == first ? cancelled : receive.isDone()) && freed());
         }
+        return cancelled;
+    }
+
+    /** One whose time was over when the cancelled were dropped, for all of them; null if there is none. */
+    @Nullable Receive<?> nextExpired() {
+        Receive<?> next = expired;
+        expired = null;
+        return next;
+    }
+
+    /** The one to be served; null if there is none. */
+    @Nullable Receive<?> first() {
         return admitted.peek();
     }
 
-    private boolean freed() {
-        size.decrementAndGet();
-        return true;
-    }
-
-    void remove(ReceiveFuture<?> receive) {
+    void remove(Receive<?> receive) {
         size.decrementAndGet();
         admitted.remove(receive);
     }
 
     /** The first has failed, but its bytes are still to come: another takes its place until they are here. */
-    void replaceFirst(ReceiveFuture<?> other) {
+    void replaceFirst(Receive<?> other) {
         admitted.remove();
         admitted.addFirst(other);
-    }
-
-    ReceiveFuture<?> removeFirst() {
-        size.decrementAndGet();
-        return admitted.remove();
     }
 }

@@ -7,51 +7,45 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** A receive of bytes that go to a sink. Those in the sink are the ones it has received. */
-final class SinkReceive extends ReceiveFuture<Void> {
+final class SinkReceive extends Receive<Void> {
     final WritableByteChannel sink;
     final Executor io;
 
     private final SinkWriter writer;
     private final Object handOver = new Object();
-    private @Nullable Throwable failure; // of the sink, or the executor
+    @Nullable Throwable failure; // of the sink, or the executor
 
-    SinkReceive(ExactReceiver receiver, SinkWriter writer, WritableByteChannel sink, long size, Executor io) {
-        super(receiver, size, false);
+    SinkReceive(Server server, SinkWriter writer, WritableByteChannel sink, long size, Executor io) {
+        super(server, size, false);
         this.writer = writer;
         this.sink = Objects.requireNonNull(sink, "sink");
         this.io = Objects.requireNonNull(io, "io");
     }
 
     @Override
-    Needs take(Stash stash, ByteBufAllocator alloc) {
-        if (!writer.settle(stash)) {
+    Needs take(ReceivedBytes bytes, ByteBufAllocator alloc) {
+        if (!writer.settle(bytes)) {
             return Needs.ITS_SINK; // perhaps for one before, which was cancelled
         }
         if (failure != null || received == expected) {
             return Needs.NOTHING;
         }
         synchronized (handOver) {
-            return !isDone() && writer.start(this, stash) ? Needs.ITS_SINK : Needs.BYTES;
+            return !isDone() && writer.start(this, bytes) ? Needs.ITS_SINK : Needs.BYTES;
         }
     }
 
     @Override
-    long arrived(Stash stash) {
-        return received + writer.handedFor(this) + stash.unreadBytes();
-    }
-
-    void written(long bytes, @Nullable Throwable failure) {
-        received += bytes;
-        this.failure = failure;
+    long arrived(ReceivedBytes bytes) {
+        return received + (writer.receive == this ? writer.handed : 0) + bytes.count();
     }
 
     @Override
-    void finish(Stash stash) {
+    void finish(ReceivedBytes bytes) {
         if (failure != null) {
             tryFailure(failure);
-        } else if (setUncancellable()) {
-            progress();
-            setSuccess(null);
+        } else {
+            super.finish(bytes);
         }
     }
 

@@ -25,19 +25,15 @@ final class SinkWriter implements Runnable {
     /** How long a sink is left alone that took nothing. */
     private static final long PAUSE_NANOS = 1_000_000;
 
-    private enum State {
-        FREE,
-        HANDED,
-        WRITING
-    }
+    private enum State { FREE, HANDED, WRITING }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.FREE);
     private final Runnable wake;
 
     // The task's while it is handed over or writing, else the event loop's.
     private final ArrayDeque<ByteBuf> pieces = new ArrayDeque<>(2);
-    private @Nullable SinkReceive receive;
-    private long handed;
+    @Nullable SinkReceive receive;
+    long handed;
     private long written;
     private @Nullable Throwable failure;
 
@@ -46,10 +42,10 @@ final class SinkWriter implements Runnable {
     }
 
     /** Hands over what there is for a receive, if the writer is free and settled; false if there is nothing. */
-    boolean start(SinkReceive receive, Stash stash) {
+    boolean start(SinkReceive receive, ReceivedBytes bytes) {
         long left = receive.expected - receive.received;
         long size = 0;
-        for (ByteBuf piece; size < Math.min(left, ENOUGH) && (piece = stash.takePart(left - size)) != null; ) {
+        for (ByteBuf piece; size < Math.min(left, ENOUGH) && (piece = bytes.takePart(left - size)) != null; ) {
             size += piece.readableBytes();
             pieces.add(piece);
         }
@@ -71,27 +67,19 @@ final class SinkWriter implements Runnable {
     }
 
     /** Takes note of what a task has done, and gives back what its sink did not take; false if it is not done yet. */
-    boolean settle(Stash stash) {
+    boolean settle(ReceivedBytes bytes) {
         if (state.get() != State.FREE) {
             return false;
         }
         if (receive != null) {
-            receive.written(written, failure);
-            if (receive.isDone()) { // cancelled: what came behind it may be gone already
-                Stash.release(pieces);
-            } else {
-                stash.giveBack(pieces);
-            }
+            receive.received += written;
+            receive.failure = failure;
+            bytes.giveBack(pieces, !receive.isDone()); // if it was cancelled, what came behind it may be gone already
             receive = null;
             written = 0;
             failure = null;
         }
         return true;
-    }
-
-    /** What a receive has handed over and is not settled. */
-    long handedFor(SinkReceive receive) {
-        return receive == this.receive ? handed : 0;
     }
 
     @Override

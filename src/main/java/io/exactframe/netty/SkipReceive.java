@@ -4,25 +4,17 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 
 /** A receive of bytes that nobody wants. */
-final class SkipReceive extends ReceiveFuture<Void> {
-    SkipReceive(ExactReceiver receiver, long size) {
-        super(receiver, size, false);
+final class SkipReceive extends Receive<Void> {
+    SkipReceive(Server server, long size) {
+        super(server, size, false);
     }
 
     @Override
-    Needs take(Stash stash, ByteBufAllocator alloc) {
-        for (ByteBuf part; received < expected && (part = stash.takePart(expected - received)) != null; ) {
+    Needs take(ReceivedBytes bytes, ByteBufAllocator alloc) {
+        for (ByteBuf part; received < expected && (part = bytes.takePart(expected - received)) != null; ) {
             received += part.readableBytes();
             part.release();
         }
         return received == expected ? Needs.NOTHING : Needs.BYTES;
-    }
-
-    @Override
-    void finish(Stash stash) {
-        if (setUncancellable()) {
-            progress();
-            setSuccess(null);
-        }
     }
 }

@@ -14,18 +14,40 @@
  *
  * <h2>The way of the bytes</h2>
  *
+ * The files in the order in which bytes meet them:
+ *
  * <pre>
- *   socket --&gt; fragment --&gt; FrameAssembler --frame--&gt; handler --&gt; fireChannelRead, or a future
- *                             ^     |
- *           how long is it? --+     +-- partial at the end --&gt; PrematureCloseException
- *      fixed, length prefix,
- *      requested, your own
+ *   socket, a fragment
+ *     │
+ *     ▼
+ *   FrameHandler          the shell: one thing after the other (Turns), the end of input (LocalClose), removal, closing,
+ *     │                   time (FrameTimer); its state is a Phase
+ *     ├─ FrameDecoder     gives on what is found, on demand if that is wanted; holds reads back (ReadGate)
+ *     └─ ReceiveHandler   serves receives (ReceiveQueue, Receive) from what has come (ReceivedBytes); its stream has a
+ *     │                   StreamState
+ *     ▼
+ *   FrameSource           no channel in here: offer a fragment, next() says what there is
+ *     ├─ FrameAssembler   whole frames; waits for memory (ReceiveBudget)
+ *     └─ FrameParts       a FrameStart, then FrameChunks
+ *     │
+ *     ▼
+ *   PartialFrame          the frame under way: its header as far as it came, its length
+ *     │  ▲ how long?      LengthRule: fixed, your codec's, or PrefixRule (LengthPrefix and LengthField say how)
+ *     ▼
+ *   Fragment              cut where the frame lies in it; FrameBody collects one that does not; PinnedReads bounds what
+ *     │                   kept frames keep alive
+ *     ▼
+ *   a frame: fireChannelRead (ExactFrameDecoder, FrameStreamDecoder), or a future: FrameReceive, SkipReceive,
+ *   SinkReceive (whose bytes SinkWriter writes in another thread)
+ *
+ *   at the end, inside a frame: PrematureCloseException; too slow: FrameTimeoutException
  * </pre>
  *
- * One engine takes fragments and gives frames. Thin handlers stand on it and differ only in who says how long the next
- * frame is: the constructor ({@link io.exactframe.netty.FixedLengthExactDecoder}), the bytes ({@link
- * io.exactframe.netty.LengthPrefixedExactDecoder}), the caller ({@link io.exactframe.netty.ExactReceiver}), or your
- * codec ({@link io.exactframe.netty.ExactFrameDecoder}).
+ * Handlers differ only in who says how long the next frame is: the constructor ({@link
+ * io.exactframe.netty.FixedLengthExactDecoder}), the bytes ({@link io.exactframe.netty.LengthPrefixedExactDecoder}, {@link
+ * io.exactframe.netty.FrameStreamDecoder}), the caller ({@link io.exactframe.netty.ExactReceiver}), or your codec ({@link
+ * io.exactframe.netty.ExactFrameDecoder}); and in what is given: frames, parts of them, or futures. {@link
+ * io.exactframe.netty.LengthPrefixedEncoder} is the other direction.
  *
  * <h2>Rules that hold everywhere</h2>
  *
@@ -37,6 +59,9 @@
  *       releases what still comes. Closing the channel is the application's choice.
  *   <li>A declared length is never trusted: memory held is at most twice the bytes received plus 4 KiB, three times
  *       while contiguous memory is being copied.
+ *   <li>The input ends with {@code channelInactive}, {@link io.netty.channel.socket.ChannelInputShutdownEvent}, or a
+ *       successful {@code SslCloseCompletionEvent}. An adapter of a child channel whose stream ends otherwise (HTTP/2, QUIC)
+ *       fires {@code ChannelInputShutdownEvent.INSTANCE} in front of the handler.
  *   <li>Exceptions carry counts, never bytes and never an address.
  * </ul>
  */

@@ -1,5 +1,7 @@
 package io.exactframe.netty;
 
+import io.exactframe.netty.testing.Loopback.Transport;
+
 class IoUringRealSocketTest extends RealSocketTest {
     @Override
     Transport transport() {

@@ -2,6 +2,7 @@ package io.exactframe.netty;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.exactframe.netty.testing.Loopback.Transport;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;

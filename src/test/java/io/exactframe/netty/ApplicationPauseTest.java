@@ -1,13 +1,17 @@
 package io.exactframe.netty;
 
-import static io.exactframe.netty.TimedChannel.FRAME;
-import static io.exactframe.netty.TimedChannel.SECOND;
-import static io.exactframe.netty.TimedChannel.WIRE;
+import static io.exactframe.netty.testing.TimedChannel.FRAME;
+import static io.exactframe.netty.testing.TimedChannel.SECOND;
+import static io.exactframe.netty.testing.TimedChannel.WIRE;
 import static java.util.concurrent.TimeUnit.HOURS;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.ByteSink;
+import io.exactframe.netty.testing.ReceiverChannel;
+import io.exactframe.netty.testing.TimedChannel;
+import io.exactframe.netty.testing.TimedChannel.TimedHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;

@@ -1,9 +1,10 @@
 package io.exactframe.netty;
 
 import static io.exactframe.netty.LengthPrefix.uint16;
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.ReceiverChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -51,9 +52,14 @@ class ExactReceiverEndTest {
 
     private enum End {
         CLOSE,
+        CLOSE_OF_OUR_OWN,
         HALF_CLOSE,
         HALF_CLOSE_THEN_CLOSE,
         RESET;
+
+        String message(int offset) {
+            return "stream ended after " + MESSAGES.get(offset) + (this == CLOSE_OF_OUR_OWN ? ", closed on this side" : "");
+        }
 
         void comeTo(ReceiverChannel it) {
             if (this == RESET) {
@@ -62,7 +68,9 @@ class ExactReceiverEndTest {
             if (this == HALF_CLOSE || this == HALF_CLOSE_THEN_CLOSE) {
                 it.halfClose();
             }
-            if (this != HALF_CLOSE) {
+            if (this == CLOSE) {
+                it.peerCloses();
+            } else if (this != HALF_CLOSE) {
                 it.channel.close();
             }
         }
@@ -114,7 +122,7 @@ class ExactReceiverEndTest {
             assertThat(it.passed).as("offset %d", offset).isEqualTo(end.passes(inFrame));
             if (inFrame) {
                 assertThat(it.exceptions.get(it.exceptions.size() - 1))
-                        .hasMessage("stream ended after " + MESSAGES.get(offset));
+                        .hasMessage(end.message(offset));
             }
             int whole = 0;
             while (whole < 4 && BOUNDARIES.get(whole + 1) <= offset) {
@@ -124,7 +132,7 @@ class ExactReceiverEndTest {
             if (end == End.RESET) {
                 assertThat(cause).isSameAs(it.exceptions.get(0));
             } else {
-                assertThat(cause).hasMessage("stream ended after " + MESSAGES.get(offset));
+                assertThat(cause).hasMessage(end.message(offset));
             }
             assertThat(receives.subList(whole, 5)).allSatisfy(receive -> assertThat(receive.cause())
                     .isExactlyInstanceOf(end == End.RESET ? IOException.class : PrematureCloseException.class));
@@ -187,7 +195,7 @@ class ExactReceiverEndTest {
         Future<ByteBuf> receive = receiver.receiveOrEnd(2);
         Future<ByteBuf> next = receiver.receiveOrEnd(2);
         it.arrive("A");
-        it.channel.close();
+        it.peerCloses();
         assertThat(receive.cause()).hasMessage("stream ended after 1 of 2 bytes");
         assertThat(next.cause()).isInstanceOf(PrematureCloseException.class);
         assertThat(receiver.receiveOrEnd(2).cause()).isInstanceOf(ClosedChannelException.class);
@@ -298,7 +306,7 @@ class ExactReceiverEndTest {
         first.addListener(receive -> it.channel.close());
         it.arrive("ABCDE");
         assertThat(text(first) + text(second)).isEqualTo("ABCD");
-        assertThat(third.cause()).hasMessage("stream ended after 1 of 2 bytes");
+        assertThat(third.cause()).hasMessage("stream ended after 1 of 2 bytes, closed on this side");
         assertThat(it.passed).containsSubsequence("PrematureCloseException", "inactive");
     }
 }

@@ -3,9 +3,13 @@ package io.exactframe.netty;
 import static io.exactframe.netty.LengthPrefix.int64;
 import static io.exactframe.netty.LengthPrefix.uint16;
 import static io.exactframe.netty.LengthPrefix.uint8;
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.CountingAllocator;
+import io.exactframe.netty.testing.DecoderVerifier;
+import io.exactframe.netty.testing.ReceiverChannel;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledHeapByteBuf;
 import io.netty.channel.ChannelHandlerContext;

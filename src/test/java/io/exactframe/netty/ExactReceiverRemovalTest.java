@@ -1,10 +1,11 @@
 package io.exactframe.netty;
 
 import static io.exactframe.netty.LengthPrefix.uint16;
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.exactframe.netty.testing.ReceiverChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;

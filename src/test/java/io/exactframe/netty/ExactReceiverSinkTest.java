@@ -1,11 +1,15 @@
 package io.exactframe.netty;
 
 import static io.exactframe.netty.LengthPrefix.uint16;
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
+import io.exactframe.netty.testing.ByteSink;
+import io.exactframe.netty.testing.CountingAllocator;
+import io.exactframe.netty.testing.ReceiverChannel;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.GenericProgressiveFutureListener;

@@ -1,10 +1,13 @@
 package io.exactframe.netty;
 
 import static io.exactframe.netty.LengthPrefix.uint16;
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.exactframe.netty.testing.CountingAllocator;
+import io.exactframe.netty.testing.ReceiverChannel;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.util.concurrent.GenericProgressiveFutureListener;
@@ -157,7 +160,7 @@ class ExactReceiverSkipTest {
         ProgressiveFuture<Void> skip = receiver.skip(5L << 30);
         ProgressiveFuture<ByteBuf> next = receiver.receiveOrEnd(1);
         it.arrive("ABC");
-        it.channel.close();
+        it.peerCloses();
         assertThat(skip.cause()).hasMessage("stream ended after 3 of 5368709120 bytes");
         assertThat(it.exceptions).containsExactly(skip.cause());
         assertThat(next.cause()).isInstanceOf(PrematureCloseException.class);
@@ -177,7 +180,7 @@ class ExactReceiverSkipTest {
     @Test // 36: what came in front of the end can be skipped behind it
     void afterTheEnd() {
         it.arrive("ABCDE");
-        it.channel.close();
+        it.peerCloses();
         assertThat(receiver.skip(2).isSuccess()).isTrue();
         assertThat(text(receiver.receive(1))).isEqualTo("C");
         assertThat(receiver.skip(3).cause()).hasMessage("stream ended after 2 of 3 bytes");

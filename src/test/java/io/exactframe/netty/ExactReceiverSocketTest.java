@@ -1,12 +1,14 @@
 package io.exactframe.netty;
 
-import static io.exactframe.netty.Loopback.block;
-import static io.exactframe.netty.Loopback.done;
-import static io.exactframe.netty.Loopback.text;
 import static io.exactframe.netty.LengthPrefix.uint16;
+import static io.exactframe.netty.testing.Loopback.block;
+import static io.exactframe.netty.testing.Loopback.done;
+import static io.exactframe.netty.testing.Loopback.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.exactframe.netty.testing.Loopback;
+import io.exactframe.netty.testing.Loopback.Transport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;

@@ -1,6 +1,6 @@
 package io.exactframe.netty;
 
-import static io.exactframe.netty.ReceiverChannel.text;
+import static io.exactframe.netty.testing.ReceiverChannel.text;
 import static java.util.concurrent.TimeUnit.DAYS;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.MINUTES;
@@ -9,6 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.exactframe.netty.FrameTimeoutException.Limit;
+import io.exactframe.netty.testing.ByteSink;
+import io.exactframe.netty.testing.ReceiverChannel;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
@@ -239,6 +242,26 @@ class ExactReceiverTimeoutTest {
         assertThat(timer(it.channel)).isEqualTo(NO_TIMER);
     }
 
+    @ParameterizedTest(name = "time goes by before the event loop hears of the cancel: {0}") // 44, 48
+    @ValueSource(booleans = {true, false})
+    void aReceiveThatIsCancelledWhileItsTimeEndsEndsNothing(boolean before) {
+        ProgressiveFuture<ByteBuf> cancelled = receiver.receive(4, SECOND);
+        ProgressiveFuture<ByteBuf> next = receiver.receive(4);
+        it.arrive("AB");
+        if (before) {
+            cancelled.addListener(done -> wait(1000)); // it is cancelled, and the receiver not told yet
+        }
+        assertThat(cancelled.cancel(false)).isTrue();
+        wait(1000);
+        it.arrive("CD");
+        assertThat(text(next)).isEqualTo("ABCD");
+        assertThat(it.exceptions).isEmpty();
+        ProgressiveFuture<ByteBuf> late = receiver.receive(4, SECOND);
+        wait(1000);
+        assertThat(late.cause()).isInstanceOf(FrameTimeoutException.class);
+        assertThat(late.cancel(false)).isFalse();
+    }
+
     @Test // 50: the time of a cancelled receive ends nothing
     void theTimeOfACancelledReceive() {
         ProgressiveFuture<ByteBuf> first = receiver.receive(4);
@@ -330,7 +353,14 @@ class ExactReceiverTimeoutTest {
 
     @Test
     void theMessageSaysWhichLimit() {
-        assertThat(new FrameTimeoutException(10, 4, true, Limit.STALL, 2_000_000_000))
-                .hasMessage("4 of 10 header bytes and no more for 2000 ms");
+        ReceiverChannel it = new ReceiverChannel(new ExactReceiver(
+                ReceiveOptions.defaults().stallTimeout(Duration.ofSeconds(2))));
+        it.channel.freezeTime();
+        ProgressiveFuture<ByteBuf> receive = it.receiver.receive(LengthPrefix.uint16().headerBefore(8), 100);
+        it.arrive("ABCD");
+        it.channel.advanceTimeBy(2000, MILLISECONDS);
+        it.channel.runScheduledPendingTasks();
+        assertThat(receive.cause()).hasMessage("4 of 10 header bytes and no more for 2000 ms");
+        it.channel.finish();
     }
 }

@@ -1,10 +1,14 @@
 package io.exactframe.netty;
 
-import static io.exactframe.netty.Loopback.done;
-import static io.exactframe.netty.Loopback.text;
+import static io.exactframe.netty.testing.Loopback.done;
+import static io.exactframe.netty.testing.Loopback.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.Loopback;
+import io.exactframe.netty.testing.Loopback.Transport;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.DataOutputStream;
@@ -12,6 +16,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -20,8 +25,10 @@ import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A receiver behind an {@link SslHandler}, which reads more often than it gives, and gives more than one reads. */
+/** A receiver, and a decoder, behind an {@link SslHandler}, which reads more often than it gives, and gives more than one reads. */
 class ExactReceiverTlsTest {
     private static SSLContext tls;
 
@@ -102,13 +109,34 @@ class ExactReceiverTlsTest {
         }
     }
 
-    @Test
-    void contiguousFramesAreReadAsEverBehindIt() throws Exception {
-        PrefixedFrames frames = new PrefixedFrames(1 << 20, 100, 3 << 20);
-        try (Loopback it = new Loopback(Transport.nio(), server(), ReceiveIntoTest.decoder(), frames);
+    @ParameterizedTest(name = "closed as well: {0}") // 33, 34, 57, 60: for a decoder too
+    @ValueSource(booleans = {false, true})
+    void aCloseNotifyIsTheEndOfInput(boolean closes) throws Exception {
+        LengthPrefixedExactDecoder decoder = new LengthPrefixedExactDecoder(100, LengthPrefix.uint16());
+        CompletableFuture<Throwable> fault = new CompletableFuture<>();
+        ChannelInboundHandlerAdapter faults = new ChannelInboundHandlerAdapter() {
+            @Override
+            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                fault.complete(cause);
+                ctx.fireExceptionCaught(cause);
+            }
+        };
+        try (Loopback it = new Loopback(Transport.nio(), server(), decoder, faults);
                 SSLSocket client = client(it)) {
-            client.getOutputStream().write(frames.stream);
-            frames.awaitAll();
+            client.getOutputStream().write("\0\3ABC\0\4D".getBytes());
+            assertThat(it.nextPassed()).isEqualTo("SslHandshakeCompletionEvent");
+            assertThat(it.nextPassed()).isEqualTo("ABC");
+            if (closes) {
+                client.close();
+            } else {
+                client.shutdownOutput();
+            }
+            assertThat(it.nextPassed()).isEqualTo("PrematureCloseException");
+            assertThat(fault.get()).hasMessage("stream ended after 3 of 6 bytes");
+            assertThat(it.nextPassed()).isEqualTo("SslCloseCompletionEvent");
+            it.closeChannel();
+            assertThat(it.nextPassed()).isEqualTo("inactive");
+            assertThat(it.passed).isEmpty();
         }
     }
 }

@@ -2,6 +2,9 @@ package io.exactframe.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.Loopback;
+import io.exactframe.netty.testing.Loopback.Transport;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;

@@ -10,6 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.exactframe.netty.testing.Probe;
+import io.exactframe.netty.testing.StreamProbe;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler.Sharable;
@@ -35,7 +38,7 @@ class FrameStreamDecoderTest {
         for (String read : reads) {
             probe.receive(channel, read);
         }
-        channel.finish();
+        Wire.finishByPeer(channel);
         return probe.log().stream().filter(line -> !line.equals("[complete]")).toList();
     }
 
@@ -120,7 +123,7 @@ class FrameStreamDecoderTest {
     void aStartIsForKeeping() {
         AtomicReference<FrameStart> kept = new AtomicReference<>();
         EmbeddedChannel channel = new EmbeddedChannel(new FrameStreamDecoder(100, uint16().headerBefore(3)));
-        channel.writeInbound(StreamProbe.bytes(channel, "abc\0\0abd\0\0"));
+        channel.writeInbound(Probe.bytes(channel, "abc\0\0abd\0\0"));
         kept.set(channel.readInbound());
         channel.releaseInbound();
         channel.finish();
@@ -138,9 +141,9 @@ class FrameStreamDecoderTest {
     @Test // 17
     void messagesThatAreNotBytesPassInOrder() {
         EmbeddedChannel channel = channel(uint8());
-        channel.pipeline().fireChannelRead(StreamProbe.bytes(channel, "\2a"));
+        channel.pipeline().fireChannelRead(Probe.bytes(channel, "\2a"));
         channel.pipeline().fireChannelRead("text");
-        channel.pipeline().fireChannelRead(StreamProbe.bytes(channel, "b\0"));
+        channel.pipeline().fireChannelRead(Probe.bytes(channel, "b\0"));
         assertThat(probe.log())
                 .containsExactly("start 3/2 \2", "a@0", "[message text]", "b@1 last", "start 1/0 \0", "@0 last");
         channel.finish();
@@ -158,7 +161,7 @@ class FrameStreamDecoderTest {
         }
         int[] inside = {-1};
         probe.on(5, ctx -> {
-            ctx.pipeline().fireChannelRead(StreamProbe.bytes(ctx.channel(), "12"));
+            ctx.pipeline().fireChannelRead(Probe.bytes(ctx.channel(), "12"));
             inside[0] = decoder.bufferedBytes();
         });
         probe.receive(channel, ";\0\1xyz;\u00ff\u00ff");

@@ -2,6 +2,10 @@ package io.exactframe.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.Receiving;
+import io.exactframe.netty.testing.SkippingDecoder.ChunkJoiner;
+import io.exactframe.netty.testing.Sink;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.AdaptiveByteBufAllocator;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -18,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,131 +38,59 @@ class InputBufferTest {
 
     @SuppressWarnings({"deprecation", "unused"})
     enum Kind {
-        POOLED_HEAP {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(POOLED.heapBuffer(), bytes);
+        POOLED_HEAP(bytes -> filled(POOLED.heapBuffer(), bytes)),
+        POOLED_DIRECT(bytes -> filled(POOLED.directBuffer(), bytes)),
+        UNPOOLED_HEAP(bytes -> filled(UNPOOLED.heapBuffer(), bytes)),
+        UNPOOLED_DIRECT(bytes -> filled(UNPOOLED.directBuffer(), bytes)),
+        ADAPTIVE_HEAP(bytes -> filled(ADAPTIVE.heapBuffer(), bytes)),
+        ADAPTIVE_DIRECT(bytes -> filled(ADAPTIVE.directBuffer(), bytes)),
+        COMPOSITE(bytes -> {
+            CompositeByteBuf composite = POOLED.compositeBuffer();
+            int third = (bytes.length + 2) / 3;
+            for (int from = 0; from < bytes.length; from += third) {
+                byte[] part = Arrays.copyOfRange(bytes, from, Math.min(from + third, bytes.length));
+                composite.addComponent(true, (from == 0 ? UNPOOLED_HEAP : POOLED_DIRECT).of(part));
             }
-        },
-        POOLED_DIRECT {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(POOLED.directBuffer(), bytes);
-            }
-        },
-        UNPOOLED_HEAP {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(UNPOOLED.heapBuffer(), bytes);
-            }
-        },
-        UNPOOLED_DIRECT {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(UNPOOLED.directBuffer(), bytes);
-            }
-        },
-        ADAPTIVE_HEAP {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(ADAPTIVE.heapBuffer(), bytes);
-            }
-        },
-        ADAPTIVE_DIRECT {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return filled(ADAPTIVE.directBuffer(), bytes);
-            }
-        },
-        COMPOSITE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                CompositeByteBuf composite = POOLED.compositeBuffer();
-                int third = (bytes.length + 2) / 3;
-                for (int from = 0; from < bytes.length; from += third) {
-                    byte[] part = Arrays.copyOfRange(bytes, from, Math.min(from + third, bytes.length));
-                    composite.addComponent(true, (from == 0 ? UNPOOLED_HEAP : POOLED_DIRECT).of(part));
-                }
-                return composite;
-            }
-        },
-        FIXED_COMPOSITE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                int half = bytes.length / 2;
-                // It ignores the reader index of its parts.
-                ByteBuf first = POOLED.heapBuffer().writeBytes(bytes, 0, half);
-                ByteBuf second = POOLED.directBuffer().writeBytes(bytes, half, bytes.length - half);
-                return Unpooled.wrappedUnmodifiableBuffer(first, second);
-            }
-        },
-        READ_ONLY {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return POOLED_DIRECT.of(bytes).asReadOnly();
-            }
-        },
-        READ_ONLY_NIO {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return Unpooled.wrappedBuffer(ByteBuffer.wrap(bytes.clone()).asReadOnlyBuffer());
-            }
-        },
-        SLICE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                ByteBuf whole = POOLED_DIRECT.of(bytes);
-                return whole.slice(); // its own indices; release is the whole's
-            }
-        },
-        DUPLICATE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return POOLED_HEAP.of(bytes).duplicate();
-            }
-        },
-        RETAINED_SLICE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                ByteBuf whole = POOLED_HEAP.of(bytes);
-                ByteBuf slice = whole.readRetainedSlice(bytes.length);
-                whole.release();
-                return slice;
-            }
-        },
-        WRAPPED_ARRAY {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return Unpooled.wrappedBuffer(surrounded(bytes), 3, bytes.length);
-            }
-        },
-        WRAPPED_NIO {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length);
-                return Unpooled.wrappedBuffer(direct.put(bytes).flip());
-            }
-        },
-        LITTLE_ENDIAN {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return POOLED_DIRECT.of(bytes).order(ByteOrder.LITTLE_ENDIAN);
-            }
-        },
-        LITTLE_ENDIAN_SLICE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return UNPOOLED_HEAP.of(bytes).order(ByteOrder.LITTLE_ENDIAN).slice();
-            }
-        },
-        UNRELEASABLE {
-            @Override
-            ByteBuf of(byte[] bytes) {
-                return Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(bytes));
-            }
-        };
+            return composite;
+        }),
+        FIXED_COMPOSITE(bytes -> {
+            int half = bytes.length / 2;
+            // It ignores the reader index of its parts.
+            ByteBuf first = POOLED.heapBuffer().writeBytes(bytes, 0, half);
+            ByteBuf second = POOLED.directBuffer().writeBytes(bytes, half, bytes.length - half);
+            return Unpooled.wrappedUnmodifiableBuffer(first, second);
+        }),
+        READ_ONLY(bytes -> POOLED_DIRECT.of(bytes).asReadOnly()),
+        READ_ONLY_NIO(bytes -> Unpooled.wrappedBuffer(ByteBuffer.wrap(bytes.clone()).asReadOnlyBuffer())),
+        SLICE(bytes -> {
+            ByteBuf whole = POOLED_DIRECT.of(bytes);
+            return whole.slice(); // its own indices; release is the whole's
+        }),
+        DUPLICATE(bytes -> POOLED_HEAP.of(bytes).duplicate()),
+        RETAINED_SLICE(bytes -> {
+            ByteBuf whole = POOLED_HEAP.of(bytes);
+            ByteBuf slice = whole.readRetainedSlice(bytes.length);
+            whole.release();
+            return slice;
+        }),
+        WRAPPED_ARRAY(bytes -> Unpooled.wrappedBuffer(surrounded(bytes), 3, bytes.length)),
+        WRAPPED_NIO(bytes -> {
+            ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length);
+            return Unpooled.wrappedBuffer(direct.put(bytes).flip());
+        }),
+        LITTLE_ENDIAN(bytes -> POOLED_DIRECT.of(bytes).order(ByteOrder.LITTLE_ENDIAN)),
+        LITTLE_ENDIAN_SLICE(bytes -> UNPOOLED_HEAP.of(bytes).order(ByteOrder.LITTLE_ENDIAN).slice()),
+        UNRELEASABLE(bytes -> Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(bytes)));
 
-        abstract ByteBuf of(byte[] bytes);
+        private final Function<byte[], ByteBuf> made;
+
+        Kind(Function<byte[], ByteBuf> made) {
+            this.made = made;
+        }
+
+        ByteBuf of(byte[] bytes) {
+            return made.apply(bytes);
+        }
 
         private static byte[] surrounded(byte[] bytes) {
             byte[] all = new byte[bytes.length + 7];
@@ -200,10 +133,23 @@ class InputBufferTest {
                         Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
                 new Case("contiguous", () -> new LengthPrefixedExactDecoder(limit, LengthPrefix.uint32(), contiguous),
                         Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
-                new Case("stream", () -> new StreamJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint16())),
+                new Case("received", () -> new Receiving(new ExactReceiver(), it -> it.receiveOrEnd(4)),
+                        Wire.bytes("00010203 04050607 08090a0b"), List.of("00010203", "04050607", "08090a0b")),
+                new Case("received, uint16", () -> receiving(new ExactReceiver(), LengthPrefix.uint16()),
                         Wire.bytes(small), payloads),
-                new Case("large stream", () -> new StreamJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint32())),
+                new Case("received, large", () -> receiving(new ExactReceiver(), LengthPrefix.uint32()),
+                        Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
+                new Case("received, contiguous",
+                        () -> receiving(new ExactReceiver(contiguous), LengthPrefix.uint32()),
+                        Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))),
+                new Case("stream", () -> new ChunkJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint16())),
+                        Wire.bytes(small), payloads),
+                new Case("large stream", () -> new ChunkJoiner(new FrameStreamDecoder(limit, LengthPrefix.uint32())),
                         Wire.repeat(largeFrame, 2), List.of(hex(large), hex(large))));
+    }
+
+    private static Receiving receiving(ExactReceiver receiver, LengthPrefix prefix) {
+        return new Receiving(receiver, it -> it.receive(prefix, 100_000));
     }
 
     private static String hex(byte[] bytes) {

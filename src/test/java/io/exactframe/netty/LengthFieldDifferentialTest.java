@@ -3,6 +3,8 @@ package io.exactframe.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.exactframe.netty.LengthPrefix.CountedFrom;
+import io.exactframe.netty.testing.Sink;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -174,7 +176,7 @@ class LengthFieldDifferentialTest {
             from = to;
         }
         all.release();
-        channel.finish();
+        Wire.finishByPeer(channel);
         return sink;
     }
 
@@ -187,6 +189,7 @@ class LengthFieldDifferentialTest {
             return List.of();
         }
         boolean inHeader = received < header;
-        return List.of(new PrematureCloseException(inHeader ? header : frame, received, inHeader).toString());
+        return List.of(PrematureCloseException.class.getName() + ": stream ended after " + received + " of "
+                + (inHeader ? header + " header bytes" : frame + " bytes"));
     }
 }

@@ -2,6 +2,8 @@ package io.exactframe.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.CountingAllocator;
+import io.exactframe.netty.testing.Wire;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -26,6 +28,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -205,7 +208,7 @@ class ReceiveBudgetLoopsTest {
             }
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             while (System.nanoTime() < end && (closed.get() < 300 || budget.used() > 0 || budget.waiting() > 0)) {
-                Thread.sleep(5);
+                LockSupport.parkNanos(1_000_000);
             }
             assertThat(closed).hasValue(300);
             assertThat(budget.used()).isZero();

@@ -3,6 +3,8 @@ package io.exactframe.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.exactframe.netty.testing.Sink;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
@@ -116,25 +118,58 @@ class ReceiveBudgetTest {
         EmbeddedChannel holder = decoder(options);
         receive(holder, 0, 5000);
         EmbeddedChannel waiter = decoder(options);
+        int[] reads = {0};
+        waiter.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                reads[0]++;
+                ctx.read();
+            }
+        });
         waiter.config().setAutoRead(autoRead);
-        receive(waiter, 0, 5000);
+        reads[0] = 0;
+        waiter.pipeline().fireChannelRead(waiter.alloc().buffer().writeBytes(wire, 0, 5000));
         assertThat(budget.waiting()).isEqualTo(1);
         assertThat(budget.used()).as("who waits holds nothing").isEqualTo(FRAME);
-        assertThat(waiter.config().isAutoRead()).isFalse();
+        assertThat(waiter.config().isAutoRead()).as("inside the read").isFalse();
+        waiter.pipeline().fireChannelReadComplete();
+        assertThat(waiter.config().isAutoRead()).as("behind it, what the application set").isEqualTo(autoRead);
         receive(waiter, 5000, 7000); // was under way
+        waiter.read();
         assertThat(budget.waiting()).isEqualTo(1);
+        assertThat(reads[0]).as("held back").isZero();
 
         receive(holder, 5000, FRAME);
         assertThat(budget.waiting()).isZero();
         assertThat(budget.used()).isEqualTo(FRAME);
         waiter.runPendingTasks();
         assertThat(waiter.config().isAutoRead()).isEqualTo(autoRead);
+        assertThat(reads[0]).as("goes on").isPositive();
         receive(waiter, 7000, FRAME);
         takeFrame(waiter);
         takeFrame(holder);
         assertThat(budget.used()).isZero();
         leave(waiter);
         leave(holder);
+    }
+
+    @Test // 62
+    void whatTheApplicationSetWhileSeveralReadsWaitIsInForceAfterThem() {
+        EmbeddedChannel holder = decoder(options);
+        receive(holder, 0, 5000);
+        EmbeddedChannel waiter = decoder(options);
+        for (int from : new int[] {0, 1000}) { // one read, as a TLS handler gives it
+            waiter.pipeline().fireChannelRead(waiter.alloc().buffer().writeBytes(wire, from, 1000));
+        }
+        waiter.pipeline().fireChannelReadComplete();
+        assertThat(budget.waiting()).isEqualTo(1);
+        assertThat(waiter.config().isAutoRead()).as("behind the read").isTrue();
+        waiter.config().setAutoRead(false);
+        leave(holder);
+        waiter.runPendingTasks();
+        assertThat(budget.waiting()).isZero();
+        assertThat(waiter.config().isAutoRead()).as("what was set last").isFalse();
+        leave(waiter);
     }
 
     @Test

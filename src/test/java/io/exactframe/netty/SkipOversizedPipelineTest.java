@@ -1,31 +1,38 @@
 package io.exactframe.netty;
 
 import static io.exactframe.netty.LengthPrefix.uint8;
-import static io.exactframe.netty.PipelineProbe.bytes;
-import static io.exactframe.netty.PipelineProbe.reenter;
-import static io.exactframe.netty.SkippingDecoder.LIMIT;
-import static io.exactframe.netty.SkippingDecoder.SKIP;
+import static io.exactframe.netty.testing.Probe.bytes;
+import static io.exactframe.netty.testing.Probe.reenter;
+import static io.exactframe.netty.testing.SkippingDecoder.LIMIT;
+import static io.exactframe.netty.testing.SkippingDecoder.SKIP;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.exactframe.netty.testing.Probe;
+import io.exactframe.netty.testing.SkippingDecoder;
+import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandler;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.flow.FlowControlHandler;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** 9, 19 to 22, 30, 31: what a pipeline does while a frame that is too long is reported and skipped. */
 class SkipOversizedPipelineTest {
     private static final String TOO_LONG = "[TooLongFrameException: frame of 6 bytes, the limit is 3]";
 
-    private final PipelineProbe probe = new PipelineProbe();
+    private final Probe probe = new Probe();
 
-    private EmbeddedChannel channel(SkippingDecoder kind, InboundCutter decoder) {
+    private EmbeddedChannel channel(SkippingDecoder kind, ChannelInboundHandler decoder) {
         return new EmbeddedChannel(kind.handlers(decoder, probe));
     }
 
@@ -34,65 +41,51 @@ class SkipOversizedPipelineTest {
         Wire.receive(channel, bytes(channel, text));
     }
 
-    @ParameterizedTest
-    @EnumSource // what came later in the same read counts
-    void closedByTheReport(SkippingDecoder kind) {
-        for (String read : List.of("\5abc", "\5abcde", "\5abcde\1A")) {
-            PipelineProbe probe = new PipelineProbe().onException(ctx -> ctx.close());
-            EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(kind.decoder(), probe));
-            receive(channel, read);
-            channel.finish();
-            assertThat(probe.log()).as(read).doesNotContain("A").startsWith(TOO_LONG);
-            assertThat(probe.exceptions.stream().skip(1))
-                    .map(Throwable::getMessage)
-                    .as(read)
-                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes") : List.of());
-        }
+    /** How a close goes on behind the decoder. */
+    private enum Close {
+        AT_ONCE,
+        SLOWLY,
+        INACTIVE_INSIDE
     }
 
-    @ParameterizedTest
-    @EnumSource // the same if the close takes its time
-    void closedByTheReportSlowly(SkippingDecoder kind) {
-        for (String read : List.of("\5abc", "\5abcde", "\5abcde\1A")) {
-            PipelineProbe probe = new PipelineProbe().onException(ctx -> ctx.close());
-            EmbeddedChannel channel = new EmbeddedChannel(new ChannelOutboundHandlerAdapter() {
-                @Override
-                public void close(ChannelHandlerContext ctx, ChannelPromise promise) {}
-            });
-            channel.pipeline().addLast(kind.handlers(kind.decoder(), probe));
-            receive(channel, read);
-            channel.pipeline().removeFirst();
-            channel.finish();
-            assertThat(probe.log()).as(read).doesNotContain("A").startsWith(TOO_LONG);
-            assertThat(probe.exceptions.stream().skip(1))
-                    .map(Throwable::getMessage)
-                    .as(read)
-                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes") : List.of());
-        }
+    static Stream<Arguments> closes() {
+        return Stream.of(SkippingDecoder.values())
+                .flatMap(kind -> Stream.of(Close.values()).map(close -> Arguments.of(kind, close)));
     }
 
-    @ParameterizedTest
-    @EnumSource // the same if channelInactive comes at once
-    void closedAndInactiveInsideTheReport(SkippingDecoder kind) {
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("closes") // 28, 33: what came later in the same read counts
+    void closedByTheReport(SkippingDecoder kind, Close close) {
         for (String read : List.of("\5abc", "\5abcde", "\5abcde\1A")) {
-            PipelineProbe probe = new PipelineProbe();
+            Probe probe = new Probe();
             probe.onException(ctx -> {
                 if (probe.exceptions.size() == 2) {
                     ctx.close();
-                    ctx.pipeline().fireChannelInactive();
+                    if (close == Close.INACTIVE_INSIDE) {
+                        ctx.pipeline().fireChannelInactive();
+                    }
                 }
             });
-            InboundCutter decoder = kind.decoder();
-            EmbeddedChannel channel = new EmbeddedChannel(kind.handlers(decoder, probe));
+            EmbeddedChannel channel = new EmbeddedChannel(new ChannelOutboundHandlerAdapter() {
+                @Override
+                public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+                    if (close != Close.SLOWLY) {
+                        ctx.close(promise);
+                    }
+                }
+            });
+            channel.pipeline().addLast(kind.handlers(kind.decoder(), probe));
             receive(channel, "\5fghij");
             receive(channel, read);
-            assertThat(decoder.bytesNotDelivered()).isZero();
+            if (close == Close.SLOWLY) {
+                channel.pipeline().removeFirst();
+            }
             channel.finish();
             assertThat(probe.log()).as(read).doesNotContain("A").contains(TOO_LONG, "[inactive]");
             assertThat(probe.exceptions.stream().skip(2))
                     .map(Throwable::getMessage)
                     .as(read)
-                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes") : List.of());
+                    .isEqualTo(read.length() < 6 ? List.of("stream ended after 4 of 6 bytes, closed on this side") : List.of());
         }
     }
 
@@ -100,7 +93,7 @@ class SkipOversizedPipelineTest {
     @EnumSource // 19
     void bytesThatComeInsideTheReportComeBehindIt(SkippingDecoder kind) {
         for (boolean throwing : new boolean[] {false, true}) {
-            PipelineProbe probe = new PipelineProbe();
+            Probe probe = new Probe();
             probe.onException(ctx -> {
                 if (probe.exceptions.size() == 1) {
                     reenter(ctx, "de\2EF\5x");
@@ -125,8 +118,8 @@ class SkipOversizedPipelineTest {
         for (boolean replaced : new boolean[] {false, true}) {
             for (int cut = 0; cut <= stream.length(); cut++) {
                 boolean all = cut == stream.length();
-                InboundCutter decoder = kind.decoder();
-                PipelineProbe probe = new PipelineProbe();
+                ChannelInboundHandler decoder = kind.decoder();
+                Probe probe = new Probe();
                 probe.onException(ctx -> {
                     if (all) {
                         ctx.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE); // waits
@@ -153,7 +146,7 @@ class SkipOversizedPipelineTest {
     @ParameterizedTest
     @EnumSource // 22
     void removedWhileSkippingTheRestGoesOnAsItComes(SkippingDecoder kind) {
-        InboundCutter decoder = kind.decoder();
+        ChannelInboundHandler decoder = kind.decoder();
         EmbeddedChannel channel = channel(kind, decoder);
         receive(channel, "\5ab");
         channel.pipeline().remove(decoder);
@@ -206,9 +199,9 @@ class SkipOversizedPipelineTest {
 
     @Test // 20: nothing of the frame is skipped by a decoder that is gone
     void removedByItsCodecThatTellsTheLength() {
-        PipelineProbe probe = this.probe;
+        Probe probe = this.probe;
         EmbeddedChannel channel = new EmbeddedChannel();
-        InboundCutter decoder = new ExactFrameDecoder(1, 1, LIMIT, SKIP) {
+        ChannelInboundHandler decoder = new ExactFrameDecoder(1, 1, LIMIT, SKIP) {
             @Override
             protected long frameLength(ByteBuf header) {
                 channel.pipeline().remove(this);
@@ -229,7 +222,7 @@ class SkipOversizedPipelineTest {
                 ctx.fireChannelInactive(); // at once
             }
         });
-        InboundCutter decoder = new ExactFrameDecoder(1, 1, LIMIT, SKIP) {
+        ChannelInboundHandler decoder = new ExactFrameDecoder(1, 1, LIMIT, SKIP) {
             @Override
             protected long frameLength(ByteBuf header) {
                 channel.pipeline().close();
@@ -240,7 +233,6 @@ class SkipOversizedPipelineTest {
         receive(channel, "\5abcde\1A");
         assertThat(probe.exceptions).isEmpty();
         assertThat(probe.log()).containsExactly("[inactive]", "[complete]");
-        assertThat(decoder.bytesNotDelivered()).isZero();
         channel.deregister();
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
  *   quick                                  a sample of everything, less than 3 minutes
  *   full                                   everything
  *   full cpu Packed -p allocator=pooled    of the part cpu the workloads that have "Packed" in their name
- *   quick cpu -p decoder=exactFixed,nettyFixed,none -wi 8 -i 20
+ *   quick cpu Packed -p sink=ints -p decoder=exactFixed,nettyFixed,none -wi 8 -i 20
  *   full cpu -jvmArgsPrepend --sun-misc-unsafe-memory-access=allow
  * </pre>
  *

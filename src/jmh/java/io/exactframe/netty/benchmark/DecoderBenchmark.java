@@ -65,6 +65,9 @@ public class DecoderBenchmark {
     @Param({"adaptive", "pooled"})
     public String allocator;
 
+    @Param({"peek", "longs", "ints", "bytes", "array", "string"})
+    public String sink;
+
     private Playback playback;
 
     @Setup
@@ -80,7 +83,8 @@ public class DecoderBenchmark {
             case "pooled" -> PooledByteBufAllocator.DEFAULT;
             default -> throw new IllegalArgumentException(allocator);
         };
-        playback = new Playback(workload, DecoderKind.valueOf(decoder), workload.options(), alloc);
+        playback = new Playback(
+                workload, DecoderKind.valueOf(decoder), workload.options(), alloc, FrameConsumer.valueOf(sink));
     }
 
     @TearDown(Level.Iteration)
@@ -106,12 +110,6 @@ public class DecoderBenchmark {
     @Benchmark
     @OperationsPerInvocation(PACKED_64_B)
     public long frames64BPackedIn64K() {
-        return receive();
-    }
-
-    @Benchmark
-    @OperationsPerInvocation(PACKED_64_B)
-    public long frames64BReadThrough() {
         return receive();
     }
 

@@ -27,7 +27,7 @@ enum DecoderKind {
     exactPrefixed {
         @Override
         ChannelHandler[] create(int frameLength, ReceiveOptions options) {
-            return array(new LengthPrefixedExactDecoder(frameLength, LengthPrefix.uint32(), options));
+            return array(new LengthPrefixedExactDecoder(frameLength, PREFIX, options));
         }
     },
     nettyFixed {
@@ -68,6 +68,8 @@ enum DecoderKind {
             return array();
         }
     };
+
+    private static final LengthPrefix PREFIX = LengthPrefix.uint32(); // which channels share
 
     abstract ChannelHandler[] create(int frameLength, ReceiveOptions options);
 

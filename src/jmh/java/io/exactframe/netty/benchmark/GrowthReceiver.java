@@ -29,7 +29,8 @@ public final class GrowthReceiver {
         int mebibytes = Integer.parseInt(args[1]);
         boolean contiguous = Boolean.parseBoolean(args[2]);
         Workload workload = new Workload("growth", mebibytes * MIB, MIB / 16, 1, 16, contiguous);
-        Playback playback = new Playback(workload, decoder, workload.options(), new AdaptiveByteBufAllocator());
+        Playback playback = new Playback(
+                workload, decoder, workload.options(), new AdaptiveByteBufAllocator(), FrameConsumer.peek);
         int frames = Math.max(1, MIB_IN_A_SAMPLE / mebibytes);
         long warm = System.nanoTime() + Long.parseLong(args[3]) * 1_000_000;
         do {

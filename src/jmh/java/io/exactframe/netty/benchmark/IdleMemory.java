@@ -4,12 +4,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.handler.codec.ByteToMessageDecoder;
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.openjdk.jol.info.ClassLayout;
 import org.openjdk.jol.info.GraphLayout;
 
@@ -26,11 +25,6 @@ final class IdleMemory {
 
     private static final List<String> DECODERS =
             List.of("exactFixed", "nettyFixed", "exactPrefixed", "nettyPrefixed", "nettyPrefixedComposite");
-
-    /** What decoders refer to and do not have for themselves. */
-    private static final Object[] SHARED = {
-        ByteToMessageDecoder.MERGE_CUMULATOR, ByteToMessageDecoder.COMPOSITE_CUMULATOR, ByteOrder.BIG_ENDIAN
-    };
 
     static {
         // JOL would ask for an agent, and give up at lambdas.
@@ -84,11 +78,13 @@ final class IdleMemory {
         channel.pipeline().fireChannelRead(read).fireChannelReadComplete();
     }
 
+    private static final class Nothing extends ChannelInboundHandlerAdapter {}
+
     private void measure(
             String state, Consumer<EmbeddedChannel> reads, DecoderKind decoder, Table table, Results results) {
-        ChannelHandler nothing = new ChannelInboundHandlerAdapter();
-        long without = sizeWith(nothing, reads)[0] - ClassLayout.parseInstance(nothing).instanceSize();
-        long[] with = sizeWith(decoder.create(FRAME, Workload.options(false))[0], reads);
+        long nothing = ClassLayout.parseClass(Nothing.class).instanceSize();
+        long without = sizeWith(Nothing::new, reads)[0] - nothing;
+        long[] with = sizeWith(() -> decoder.create(FRAME, Workload.options(false))[0], reads);
         long heap = with[0] - without;
         table.row(state, decoder, heap, with[1]);
 
@@ -100,20 +96,28 @@ final class IdleMemory {
         results.put(row);
     }
 
-    /** Bytes of heap that a channel refers to, without the bytes in buffers; and these. */
-    private static long[] sizeWith(ChannelHandler handler, Consumer<EmbeddedChannel> reads) {
+    /** Bytes of heap that a channel refers to and another like it does not, without the bytes in buffers; and these. */
+    private static long[] sizeWith(Supplier<ChannelHandler> handler, Consumer<EmbeddedChannel> reads) {
         CountingAllocator alloc = new CountingAllocator();
+        EmbeddedChannel other = channel(new CountingAllocator(), handler.get(), reads);
+        EmbeddedChannel channel = channel(alloc, handler.get(), reads);
+        long buffers = alloc.live;
+        long heap = GraphLayout.parseInstance(other, channel).totalSize()
+                - GraphLayout.parseInstance(other).totalSize() - buffers;
+        for (EmbeddedChannel each : List.of(other, channel)) {
+            each.pipeline().remove("decoder");
+            each.finishAndReleaseAll();
+        }
+        return new long[] {heap, buffers};
+    }
+
+    private static EmbeddedChannel channel(
+            CountingAllocator alloc, ChannelHandler handler, Consumer<EmbeddedChannel> reads) {
         EmbeddedChannel channel = new EmbeddedChannel();
         channel.config().setAllocator(alloc);
-        channel.pipeline().addLast("decoder", handler).addLast("sink", new Sink());
+        channel.pipeline().addLast("decoder", handler).addLast("sink", new Sink(FrameConsumer.peek));
         reads.accept(channel);
         channel.checkException();
-        long buffers = alloc.live;
-        // A view of ours knows the thread that it was dispatched by.
-        GraphLayout thread = GraphLayout.parseInstance(Thread.currentThread());
-        long heap = GraphLayout.parseInstance(channel, SHARED).subtract(thread).totalSize() - buffers;
-        channel.pipeline().remove(handler);
-        channel.finishAndReleaseAll();
-        return new long[] {heap, buffers};
+        return channel;
     }
 }

@@ -71,7 +71,8 @@ public class LimitsBenchmark {
         String method = params.getBenchmark().substring(params.getBenchmark().lastIndexOf('.') + 1);
         ReceiveOptions options = Limits.valueOf(limits).options();
         playback = new Playback(
-                Workload.named(method), DecoderKind.valueOf(decoder), options, new AdaptiveByteBufAllocator());
+                Workload.named(method), DecoderKind.valueOf(decoder), options, new AdaptiveByteBufAllocator(),
+                FrameConsumer.longs);
     }
 
     @TearDown(Level.Iteration)

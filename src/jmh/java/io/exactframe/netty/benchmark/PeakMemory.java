@@ -36,7 +36,7 @@ final class PeakMemory {
 
     private static void measure(Workload workload, DecoderKind decoder, Table table, Results results) {
         CountingAllocator alloc = new CountingAllocator();
-        Playback playback = new Playback(workload, decoder, workload.options(), alloc);
+        Playback playback = new Playback(workload, decoder, workload.options(), alloc, FrameConsumer.peek);
         alloc.reset();
         playback.receive();
         playback.checkCounts();

@@ -11,20 +11,20 @@ import io.netty.channel.embedded.EmbeddedChannel;
  * transport does. The first invocation's contents are checked.
  */
 final class Playback {
-    final Sink sink = new Sink();
+    final Sink sink;
     final EmbeddedChannel channel = new EmbeddedChannel();
     private final Workload workload;
     private final DecoderKind kind;
     private final ByteBufAllocator alloc;
     private final FrameStream stream;
 
-    Playback(Workload workload, DecoderKind kind, ReceiveOptions options, ByteBufAllocator alloc) {
+    Playback(Workload workload, DecoderKind kind, ReceiveOptions options, ByteBufAllocator alloc, FrameConsumer consumer) {
         this.workload = workload;
         this.kind = kind;
         this.alloc = alloc;
         stream = new FrameStream(workload.frameLength(), workload.readLength());
         channel.config().setAllocator(alloc);
-        sink.readThrough = workload.readThrough();
+        sink = new Sink(consumer);
         channel.pipeline()
                 .addLast(kind.create(workload.frameLength(), options))
                 .addLast(sink);

@@ -27,7 +27,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *
  * <p>Quick: prefixed frames up to 16 MiB, not those in 2 KiB, adaptive allocator, one round of short iterations; where a
  * read is a frame, a handler that does nothing, too. Full: everything, three rounds of five seconds of warm-up and four
- * that are measured: an hour and a half.
+ * that are measured: some hours.
  *
  * <p>Columns: CPU time of the thread per frame; Netty's MERGE divided by it, with the range from quartile to quartile;
  * the same with {@code none}, which all pay, subtracted from both; it divided by {@code none}; bytes allocated on the
@@ -57,14 +57,16 @@ final class Ratios {
     private void run() throws RunnerException {
         Table table = new Table(
                 "CPU per frame",
-                "workload", -23, "alloc", -8, "decoder", -22, "cpu ns", 12, "x MERGE", 22, "net x", 7, "x none", 22,
-                "heap B", 10);
+                "workload", -23, "alloc", -8, "sink", -6, "decoder", -22, "cpu ns", 12, "x MERGE", 22, "net x", 7,
+                "x none", 22, "heap B", 10);
         for (Workload workload : Workload.ALL) {
             List<Workload> together = together(workload);
             if (!together.isEmpty()) {
                 for (String allocator : allocators()) {
-                    Map<Workload, Map<DecoderKind, Measured>> measured = measure(together, allocator);
-                    measured.forEach((each, decoders) -> print(table, each, allocator, decoders));
+                    for (String consumer : consumers(workload)) {
+                        Map<Workload, Map<DecoderKind, Measured>> measured = measure(together, allocator, consumer);
+                        measured.forEach((each, decoders) -> print(table, each, allocator, consumer, decoders));
+                    }
                 }
             }
         }
@@ -88,9 +90,14 @@ final class Ratios {
         return settings.parameter("allocator", settings.quick ? List.of("adaptive") : List.of("adaptive", "pooled"));
     }
 
+    private List<String> consumers(Workload workload) {
+        return settings.parameter(
+                "sink", workload.consumers(settings.quick).stream().map(FrameConsumer::name).toList());
+    }
+
     /** What Netty's decoders take is the same for frames in one piece: there it is measured once for both. */
-    private Map<Workload, Map<DecoderKind, Measured>> measure(List<Workload> together, String allocator)
-            throws RunnerException {
+    private Map<Workload, Map<DecoderKind, Measured>> measure(
+            List<Workload> together, String allocator, String consumer) throws RunnerException {
         List<String> quick = together.get(0).isOneARead() ? QUICK_ONE_A_READ : QUICK_DECODERS;
         List<String> decoders = settings.parameter("decoder", settings.quick ? quick : DECODERS);
         List<String> exact = decoders.stream().filter(decoder -> DecoderKind.valueOf(decoder).isExact()).toList();
@@ -100,7 +107,8 @@ final class Ratios {
             Map<DecoderKind, Measured> first = null;
             for (Workload workload : together) {
                 var own = measured.computeIfAbsent(workload, key -> new EnumMap<>(DecoderKind.class));
-                for (RunResult run : new Runner(options(workload, allocator, first == null ? decoders : exact)).run()) {
+                Options options = options(workload, allocator, consumer, first == null ? decoders : exact);
+                for (RunResult run : new Runner(options).run()) {
                     DecoderKind decoder = DecoderKind.valueOf(run.getParams().getParam("decoder"));
                     run.getBenchmarkResults()
                             .forEach(own.computeIfAbsent(decoder, kind -> new Measured())::add);
@@ -115,13 +123,14 @@ final class Ratios {
         return measured;
     }
 
-    private Options options(Workload workload, String allocator, List<String> decoders) {
+    private Options options(Workload workload, String allocator, String consumer, List<String> decoders) {
         CommandLineOptions given = settings.jmh;
         boolean quick = settings.quick;
         return new OptionsBuilder()
                 .parent(given)
                 .include("^" + Pattern.quote(DecoderBenchmark.class.getName() + "." + workload.name()) + "$")
                 .param("allocator", allocator)
+                .param("sink", consumer)
                 .param("decoder", decoders.toArray(String[]::new))
                 .forks(1)
                 .warmupIterations(given.getWarmupIterations().orElse(quick ? 3 : 5))
@@ -150,7 +159,8 @@ final class Ratios {
         }
     }
 
-    private void print(Table table, Workload workload, String allocator, Map<DecoderKind, Measured> measured) {
+    private void print(
+            Table table, Workload workload, String allocator, String consumer, Map<DecoderKind, Measured> measured) {
         Samples none = measured.containsKey(DecoderKind.none) ? measured.get(DecoderKind.none).cpu : new Samples();
         measured.forEach((decoder, own) -> {
             double cpu = own.cpu.value();
@@ -161,12 +171,13 @@ final class Ratios {
             double net = (merge.value() - none.value()) / (cpu - none.value());
             double heap = own.heap.quantile(0.5);
             table.row(
-                    workload.name(), allocator, decoder, number("%,.1f", cpu), ratio(toMerge), number("%.2f", net),
-                    ratio(toNone), number("%,.1f", heap));
+                    workload.name(), allocator, consumer, decoder, number("%,.1f", cpu), ratio(toMerge),
+                    number("%.2f", net), ratio(toNone), number("%,.1f", heap));
 
             Map<String, Object> row = results.row("cpu");
             row.put("workload", workload.name());
             row.put("allocator", allocator);
+            row.put("sink", consumer);
             row.put("decoder", decoder.name());
             row.put("frameBytes", workload.frameLength());
             row.put("readBytes", workload.readLength());

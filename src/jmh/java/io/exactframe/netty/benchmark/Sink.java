@@ -5,9 +5,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
- * The consumer: looks at one byte of each frame, or reads all of them, counts and releases. The compiler is told not to
- * inline its channelRead: seeing both ends of a frame's life it would remove the frame, which no real pipeline lets it
- * do.
+ * Where frames end: each is read as its {@link FrameConsumer} does, counted and released. The compiler is told not to inline
+ * channelRead: seeing both ends of a frame's life it would remove the frame, which no real pipeline lets it do.
  */
 final class Sink extends ChannelInboundHandlerAdapter {
     static final String DONT_INLINE =
@@ -15,7 +14,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
 
     long messages;
     long bytes;
-    boolean readThrough;
+    private final FrameConsumer consumer;
     private long sum;
 
     // While the contents are checked.
@@ -25,6 +24,10 @@ final class Sink extends ChannelInboundHandlerAdapter {
 
     private long mark = Long.MAX_VALUE;
     private Runnable atMark;
+
+    Sink(FrameConsumer consumer) {
+        this.consumer = consumer;
+    }
 
     /** Calls once, when so many bytes have come. */
     void callAt(long bytes, Runnable call) {
@@ -48,13 +51,7 @@ final class Sink extends ChannelInboundHandlerAdapter {
         }
         messages++;
         bytes += frame.readableBytes();
-        if (readThrough) {
-            while (frame.isReadable()) {
-                sum += frame.readByte();
-            }
-        } else {
-            sum += frame.getByte(frame.readerIndex());
-        }
+        sum += consumer.read(frame);
         frame.release();
         if (bytes >= mark) {
             mark = Long.MAX_VALUE;

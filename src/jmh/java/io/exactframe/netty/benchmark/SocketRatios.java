@@ -19,8 +19,7 @@ import java.util.Map;
  *
  * <p>Columns: frames a second and MB (a million bytes) a second; CPU time of the receiving event loop, the kernel's
  * work included, and of the sending thread per GB; the throughput divided by that of Netty's MERGE, and by that of no
- * decoder at all; the event loop's CPU time divided by that with MERGE, and that of both threads; reads from the socket
- * per MiB.
+ * decoder at all; the event loop's CPU time divided by that with MERGE, and that of both threads.
  */
 final class SocketRatios {
     private static final List<String> DECODERS = List.of("exactPrefixed", "nettyPrefixed", "none");
@@ -30,7 +29,7 @@ final class SocketRatios {
     private final Table table = new Table(
             "Loopback sockets",
             "transport", -9, "workload", -19, "decoder", -22, "frames/s", 12, "MB/s", 6, "cpu ms/GB", 9, "sender", 6,
-            "speed x MERGE", 18, "speed x none", 18, "cpu x MERGE", 18, "total", 5, "reads/MiB", 9);
+            "speed x MERGE", 18, "speed x none", 18, "cpu x MERGE", 18, "total", 5);
 
     private SocketRatios(Settings settings, Results results) {
         this.settings = settings;
@@ -92,7 +91,6 @@ final class SocketRatios {
         private final Samples elapsed = new Samples(); // all in nanoseconds per byte
         private final Samples cpu = new Samples();
         private final Samples senderCpu = new Samples();
-        private final Samples readsPerMiB = new Samples();
     }
 
     /** False if there is no such transport here. */
@@ -124,12 +122,8 @@ final class SocketRatios {
     }
 
     private static void add(Measured measured, Map<String, Object> line) throws IOException {
-        if (line.get("readsPerMiB") instanceof Double reads) {
-            measured.readsPerMiB.add(reads);
-        } else {
-            measured.elapsed.add((Double) line.get("elapsedNsPerByte"));
-            measured.cpu.add((Double) line.get("cpuNsPerByte"));
-        }
+        measured.elapsed.add((Double) line.get("elapsedNsPerByte"));
+        measured.cpu.add((Double) line.get("cpuNsPerByte"));
     }
 
     private void print(
@@ -139,7 +133,6 @@ final class SocketRatios {
         double megabytesPerSecond = 1e3 / own.elapsed.value();
         double cpu = 1e3 * own.cpu.value();
         double senderCpu = 1e3 * own.senderCpu.value();
-        double reads = own.readsPerMiB.quantile(0.5);
         Ratio speed = merge.elapsed.over(own.elapsed);
         Ratio speedToNone = none.elapsed.over(own.elapsed);
         Ratio cpuToMerge = own.cpu.over(merge.cpu);
@@ -147,8 +140,7 @@ final class SocketRatios {
         table.row(
                 transport, workload, entrant.decoder, number("%,.0f", framesPerSecond),
                 number("%,.0f", megabytesPerSecond), number("%,.0f", cpu), number("%,.0f", senderCpu), ratio(speed),
-                ratio(speedToNone), ratio(cpuToMerge), number("%.2f", total),
-                number("%.1f", reads));
+                ratio(speedToNone), ratio(cpuToMerge), number("%.2f", total));
 
         Map<String, Object> row = results.row("sockets");
         row.put("transport", transport.name());
@@ -163,7 +155,6 @@ final class SocketRatios {
         speedToNone.putInto(row, "speedTimesNone");
         cpuToMerge.putInto(row, "cpuTimesMerge");
         row.put("totalCpuTimesMerge", total);
-        row.put("readsPerMiB", reads);
         results.put(row);
     }
 }

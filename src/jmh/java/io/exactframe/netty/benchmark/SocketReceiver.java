@@ -5,7 +5,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.socket.SocketChannel;
 import java.lang.management.ManagementFactory;
@@ -17,16 +16,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The JVM of {@link SocketRatios} that receives. It prints a port, receives from one connection until it has enough,
- * and once more; what it finds are lines of JSON.
+ * The JVM of {@link SocketRatios} that receives. It prints a port, and receives from one connection until it has
+ * enough; what it finds are lines of JSON.
  *
- * <p>The first connection is left as an application would have it: the decoder is first in its pipeline, and nobody
- * else chooses buffers. Its thread's CPU time is taken in slices that end with a frame. The reads are counted on the
- * second, where {@link CountedReads} chooses.
+ * <p>All is left as an application would have it: the decoder is first in its pipeline, and nobody else chooses buffers.
+ * Its thread's CPU time is taken in slices that end with a frame.
  */
 public final class SocketReceiver {
     private static final long CHECKED = 40 << 20; // bytes
-    private static final long COUNTED = 256 << 20;
     private static final long STEP = 1 << 20;
     private static final long COMPILED_NANOS = 250_000_000; // nothing was compiled for so long: it is warm
     private static final long LONGEST_WARMUP_NANOS = 6_000_000_000L;
@@ -39,7 +36,7 @@ public final class SocketReceiver {
     private final long sliceNanos;
     private int slices;
 
-    private final Sink sink = new Sink();
+    private final Sink sink = new Sink(FrameConsumer.longs);
     private final CompletableFuture<Void> enough = new CompletableFuture<>();
     private long bytesBefore;
     private long elapsedBefore;
@@ -62,7 +59,6 @@ public final class SocketReceiver {
         try {
             if (SocketTransport.valueOf(args[0]).isAvailable()) {
                 new SocketReceiver(args).measure();
-                new SocketReceiver(args).count();
             } else {
                 System.out.println("not available");
             }
@@ -82,7 +78,7 @@ public final class SocketReceiver {
             beginSlice();
             sink.callAt(sink.bytes + STEP, this::warmUp);
         });
-        receive(null);
+        receive();
     }
 
     /** Until hot code is compiled too: the event loop waits for the compiler, time in which it uses no CPU. */
@@ -112,7 +108,7 @@ public final class SocketReceiver {
         long elapsed = System.nanoTime() - elapsedBefore;
         if (elapsed >= sliceNanos) {
             double bytes = wireBytes() - bytesBefore;
-            print("elapsedNsPerByte", elapsed / bytes, "cpuNsPerByte", (cpuNanos() - cpuBefore) / bytes);
+            print(elapsed / bytes, (cpuNanos() - cpuBefore) / bytes);
             if (--slices == 0) {
                 enough.complete(null);
                 return;
@@ -120,15 +116,6 @@ public final class SocketReceiver {
             beginSlice();
         }
         sink.callAt(sink.bytes + STEP, this::slice);
-    }
-
-    private void count() throws Exception {
-        CountedReads counted = new CountedReads();
-        sink.callAt(COUNTED, () -> {
-            print("readsPerMiB", (double) counted.reads * (1 << 20) / counted.bytes, "", 0);
-            enough.complete(null);
-        });
-        receive(counted);
     }
 
     private long wireBytes() {
@@ -139,17 +126,15 @@ public final class SocketReceiver {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
-    private static void print(String name, double value, String secondName, double secondValue) {
+    private static void print(double elapsedNsPerByte, double cpuNsPerByte) {
         Map<String, Object> line = new LinkedHashMap<>();
-        line.put(name, value);
-        if (!secondName.isEmpty()) {
-            line.put(secondName, secondValue);
-        }
+        line.put("elapsedNsPerByte", elapsedNsPerByte);
+        line.put("cpuNsPerByte", cpuNsPerByte);
         System.out.println(Json.write(line));
     }
 
     /** One connection, until enough has come. */
-    private void receive(CountedReads counted) throws Exception {
+    private void receive() throws Exception {
         var group = new MultiThreadIoEventLoopGroup(1, transport.io());
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(group)
@@ -163,9 +148,6 @@ public final class SocketReceiver {
                         enough.whenComplete((nothing, fault) -> channel.close());
                     }
                 });
-        if (counted != null) {
-            bootstrap.childOption(ChannelOption.RCVBUF_ALLOCATOR, counted);
-        }
         Channel server = bootstrap.bind(InetAddress.getLoopbackAddress(), 0).sync().channel();
         System.out.println("port " + ((InetSocketAddress) server.localAddress()).getPort());
         enough.get();

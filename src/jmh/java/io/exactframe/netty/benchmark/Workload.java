@@ -15,7 +15,6 @@ import java.util.List;
  * @param frames frames in one invocation; a whole number of reads
  * @param readsPerComplete reads before channelReadComplete: 16 where a transport would find its buffer full and go on
  * @param contiguous whether frames are asked for in one piece
- * @param readThrough whether the consumer reads each frame byte by byte
  */
 record Workload(
         String name,
@@ -23,15 +22,13 @@ record Workload(
         int readLength,
         int frames,
         int readsPerComplete,
-        boolean contiguous,
-        boolean readThrough) {
+        boolean contiguous) {
     private static final int KIB = 1024;
     private static final int MIB = 1024 * KIB;
 
     static final List<Workload> ALL = List.of(
             new Workload("frames16BPackedIn64K", 16, 64 * KIB, DecoderBenchmark.PACKED_16_B, 16, false),
             new Workload("frames64BPackedIn64K", 64, 64 * KIB, DecoderBenchmark.PACKED_64_B, 16, false),
-            new Workload("frames64BReadThrough", 64, 64 * KIB, DecoderBenchmark.PACKED_64_B, 16, false, true),
             new Workload("frames64BOneARead", 64, 64, DecoderBenchmark.ONE_A_READ, 1, false),
             new Workload("frames4KOneARead", 4 * KIB, 4 * KIB, DecoderBenchmark.ONE_A_READ, 1, false),
             new Workload("frames4KInReadsOf1460", 4 * KIB, 1460, DecoderBenchmark.IN_1460_B, 1, false),
@@ -45,10 +42,6 @@ record Workload(
             new Workload("frame16MIn2K", 16 * MIB, 2 * KIB, 1, 16, false),
             new Workload("frame16MIn2KContiguous", 16 * MIB, 2 * KIB, 1, 16, true),
             new Workload("frame256MIn64K", 256 * MIB, 64 * KIB, 1, 16, false));
-
-    Workload(String name, int frameLength, int readLength, int frames, int readsPerComplete, boolean contiguous) {
-        this(name, frameLength, readLength, frames, readsPerComplete, contiguous, false);
-    }
 
     Workload {
         if ((long) frames * frameLength % readLength != 0) {
@@ -83,6 +76,16 @@ record Workload(
     /** Reads in one invocation. */
     long reads() {
         return bytes() / readLength;
+    }
+
+    /** How the frames are read. Large ones are composite: what that costs is only seen by reading. */
+    List<FrameConsumer> consumers(boolean quick) {
+        if (frames == DecoderBenchmark.PACKED_64_B) {
+            return quick
+                    ? List.of(FrameConsumer.longs, FrameConsumer.bytes, FrameConsumer.array)
+                    : List.of(FrameConsumer.longs, FrameConsumer.ints, FrameConsumer.bytes, FrameConsumer.array, FrameConsumer.string);
+        }
+        return frameLength > 64 * KIB ? List.of(FrameConsumer.longs, FrameConsumer.array) : List.of(FrameConsumer.longs);
     }
 
     boolean isOneARead() {

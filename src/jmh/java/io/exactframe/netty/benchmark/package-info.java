@@ -7,16 +7,15 @@
  *   memory    the most held, and bytes copied          PeakMemory                  a counting allocator
  *   idle      what a decoder holds between frames      IdleMemory                  JOL, a counting allocator
  *   growth    what a byte costs, from 1 MiB to 1 GiB   Growth, GrowthReceiver      thread CPU time
- *   sockets   throughput, CPU time, reads              SocketRatios, -Receiver     loopback, thread CPU time
+ *   sockets   throughput, CPU time                     SocketRatios, -Receiver     loopback, thread CPU time
  * </pre>
  *
- * All write to target/benchmark-results.json ({@link io.exactframe.netty.benchmark.Results}), from which {@link
- * io.exactframe.netty.benchmark.Chart} draws src/jmh/speed.svg.
+ * All write to target/benchmark-results.json ({@link io.exactframe.netty.benchmark.Results}).
  *
  * <p>What could lie, and what is done about it: one JVM for each decoder and workload, the decoders in turn; the sink
- * is not inlined ({@link io.exactframe.netty.benchmark.Sink}); contents are compared once before anything is measured,
- * and frames are counted after each iteration; time is the thread's own, its lower quartile; ratios have a range; what
- * allocates runs on an event loop, as Netty's allocators expect; large buffers stay with the process (pom.xml); code is
- * compiled at once ({@link io.exactframe.netty.benchmark.ForkedJvm}).
+ * reads what it gets ({@link io.exactframe.netty.benchmark.FrameConsumer}) and is not inlined; contents are compared once
+ * before anything is measured, and frames are counted after each iteration; time is the thread's own, its lower
+ * quartile; ratios have a range; what allocates runs on an event loop, as Netty's allocators expect; large buffers stay
+ * with the process (pom.xml); code is compiled at once ({@link io.exactframe.netty.benchmark.ForkedJvm}).
  */
 package io.exactframe.netty.benchmark;

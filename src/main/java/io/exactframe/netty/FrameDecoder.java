@@ -1,0 +1,251 @@
+package io.exactframe.netty;
+
+import io.exactframe.netty.FrameSource.Step;
+import io.exactframe.netty.FrameTimeoutException.Limit;
+import io.exactframe.netty.ReadGate.Held;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandlerContext;
+
+/**
+ * What every decoder does with its {@link FrameSource}: gives on what that finds, waits with what cannot be given yet,
+ * and reads on, or not.
+ *
+ * <pre>
+ *   the source says    then
+ *   FRAME              it goes on; on demand, if a read() asks for it
+ *   NEEDS_BYTES        what waits has its turn; with auto-read off, a read that gave nothing is followed by another
+ *   NEEDS_MEMORY       nothing is read until it is there
+ *   OVERSIZED          that is told, and the frame skipped
+ * </pre>
+ */
+abstract class FrameDecoder extends FrameHandler {
+    FrameDecoder(ReceiveOptions options) {
+        super(options);
+        ensureNotSharable();
+    }
+
+    /** What cuts: the first byte has come. */
+    abstract FrameSource newSource(ChannelHandlerContext ctx);
+
+    /** Gives what the source has found. */
+    abstract void deliver(ChannelHandlerContext ctx, Object found);
+
+    /** At removal, in front of what goes on then: tells whoever got a part of a frame that no more of it will come. */
+    void abort(ChannelHandlerContext ctx) {}
+
+    final int bytesNotDelivered() {
+        return (source == null ? 0 : source.bufferedBytes()) + (turns == null ? 0 : turns.bytes());
+    }
+
+    @Override
+    final void accept(ChannelHandlerContext ctx, ByteBuf fragment) {
+        if (phase == Phase.CUTTING) {
+            if (source == null) {
+                source = newSource(ctx);
+            }
+            source.offer(fragment);
+        } else {
+            fragment.release();
+        }
+    }
+
+    @Override
+    final boolean cut(ChannelHandlerContext ctx, boolean outside) {
+        FrameSource source = this.source;
+        ByteBufAllocator alloc = ctx.alloc();
+        while (source != null && phase == Phase.CUTTING) {
+            Step step = Step.NEEDS_BYTES;
+            Object found = null;
+            try {
+                step = source.next(alloc);
+                // When the pipeline is taken apart nothing can wait.
+                boolean isTornDown = options.onDemand && !ctx.channel().isOpen() && !ctx.channel().isRegistered();
+                boolean goesOn = phase == Phase.CUTTING && (!options.onDemand || isAsked(ctx) || isTornDown);
+                found = step == Step.FRAME && goesOn ? source.take(alloc) : null;
+            } catch (Throwable fault) {
+                end(ctx, fault);
+            }
+            if (phase != Phase.CUTTING) {
+                break; // ended by what it found, or by the codec that it asked
+            }
+            if (found != null) {
+                brought = brought == Brought.MESSAGES ? brought : Brought.FRAMES;
+                deliver(ctx, found);
+                if (!source.settle() && phase == Phase.CUTTING && source.step == Step.NEEDS_BYTES) {
+                    return true; // the usual end, kept short
+                }
+            } else if (step == Step.OVERSIZED) {
+                ctx.fireExceptionCaught(source.frame.tooLong());
+                if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
+                    source.frame.skip(source.fragment); // also when closing: what came of the frame is not missing
+                }
+            } else {
+                rest(ctx, source, step, outside);
+                return step == Step.NEEDS_BYTES;
+            }
+        }
+        stop(ctx);
+        return true;
+    }
+
+    /** Nothing can be given now. */
+    private void rest(ChannelHandlerContext ctx, FrameSource source, Step step, boolean outside) {
+        boolean waits = step == Step.NEEDS_MEMORY;
+        boolean waited = source.step == Step.NEEDS_MEMORY;
+        source.step = step;
+        if (waits && !waited) {
+            turns().gate.stop(ctx);
+        }
+        if (waits ? outside : waited) {
+            turns().gate.restore(ctx);
+        }
+    }
+
+    /** Nothing is cut any more. */
+    private void stop(ChannelHandlerContext ctx) {
+        if (source != null) {
+            if (phase == Phase.CLOSING) {
+                source.dropUnread();
+            }
+            source.step = Step.NEEDS_BYTES;
+        }
+        if (turns != null) {
+            turns.gate.restore(ctx);
+        }
+        if (phase == Phase.REMOVED) {
+            abort(ctx);
+            ByteBuf rest = source == null ? null : source.takeBack();
+            rest = turns == null ? rest : turns.takeBytes(rest);
+            if (rest != null) {
+                ctx.fireChannelRead(rest);
+                brought = Brought.NOTHING;
+                ctx.fireChannelReadComplete();
+            }
+        }
+    }
+
+    private boolean isAsked(ChannelHandlerContext ctx) {
+        return wanted || ctx.channel().config().isAutoRead();
+    }
+
+    @Override
+    public void read(ChannelHandlerContext ctx) throws Exception {
+        wanted = !ctx.channel().config().isAutoRead();
+        if (isBlocked() || inTurn && options.onDemand) {
+            turns().gate.hold(ctx);
+            if (options.onDemand) {
+                turn(ctx, null); // gives one of what waits
+            }
+        } else {
+            ctx.read();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+        if (!inTurn && isBlocked()) {
+            turns().gate.restore(ctx);
+            boolean answered = brought == Brought.MESSAGES || ctx.channel().config().isAutoRead();
+            if (answered && !hasWaiting()) {
+                brought = Brought.NOTHING;
+                ctx.fireChannelReadComplete();
+                return;
+            }
+        }
+        super.channelReadComplete(ctx);
+    }
+
+    @Override
+    final void readComplete(ChannelHandlerContext ctx, boolean waited) {
+        Brought was = brought;
+        boolean unanswered = wanted && (waited || options.onDemand) || !options.onDemand && was != Brought.MESSAGES;
+        brought = Brought.NOTHING;
+        if (unanswered && was != Brought.NOTHING && phase == Phase.CUTTING && !ctx.channel().config().isAutoRead()) {
+            wanted = true;
+            readOn(ctx);
+            if (was == Brought.BYTES) {
+                return; // it goes on: FlowControlHandler would take channelReadComplete for the answer to its demand
+            }
+        }
+        ctx.fireChannelReadComplete();
+    }
+
+    /** What was given outside a read is followed by an end of its own; a read() that was held goes on. */
+    @Override
+    final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
+        if (outside && brought == Brought.MESSAGES) {
+            readComplete(ctx, false);
+        } else if (free && turns != null && turns.gate.held != Held.NONE) {
+            wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
+            turns.gate.held = Held.NONE;
+            if (isAsked(ctx)) {
+                readOn(ctx);
+            }
+        } else {
+            return false;
+        }
+        return true;
+    }
+
+    @Override
+    final void end(ChannelHandlerContext ctx, Throwable fault) {
+        if (phase != Phase.ENDED) {
+            ended();
+            ctx.fireExceptionCaught(fault);
+        }
+    }
+
+    private void ended() {
+        if (phase != Phase.REMOVED) {
+            phase = Phase.ENDED;
+            stopTimer();
+            if (source != null) {
+                source.discard();
+            }
+        }
+    }
+
+    @Override
+    final void endOfInput(ChannelHandlerContext ctx, boolean closed) {
+        if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
+            boolean locally = phase == Phase.CLOSING || closed && LocalClose.isCauseOf(ctx.channel());
+            PrematureCloseException close = source == null ? null : source.prematureClose(locally);
+            ended();
+            if (close != null) {
+                ctx.fireExceptionCaught(close);
+            }
+        }
+    }
+
+    @Override
+    final void removed(ChannelHandlerContext ctx) {
+        if (phase == Phase.CUTTING) {
+            phase = Phase.REMOVED;
+        } else if (phase == Phase.CLOSING) {
+            abort(ctx);
+            ended();
+        }
+        if (options.onDemand && wanted) {
+            ctx.channel().read(); // a successor, which is on demand too, is to know of it
+        }
+    }
+
+    @Override
+    final long begunBytes() {
+        return source == null ? 0 : source.begunBytes();
+    }
+
+    @Override
+    final boolean isReading(ChannelHandlerContext ctx) {
+        return (source == null || source.step != Step.NEEDS_MEMORY) && isAsked(ctx);
+    }
+
+    @Override
+    final void timeIsOver(ChannelHandlerContext ctx, Limit limit, long nanos) {
+        PrematureCloseException part = source.prematureClose(false);
+        if (part != null) {
+            end(ctx, new FrameTimeoutException(part, limit, nanos));
+        }
+    }
+}

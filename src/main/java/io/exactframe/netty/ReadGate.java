@@ -1,0 +1,46 @@
+package io.exactframe.netty;
+
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelHandlerContext;
+
+/**
+ * Keeps a channel from being read, whatever auto-read is, and makes up for it.
+ *
+ * <p>Holding back {@code read()} is not enough: with auto-read on, a transport goes on by itself. Switching auto-read off
+ * makes every transport drop its interest, and keeps it away also when it is switched on again while the {@code read()}
+ * that follows from that is held back. So a pause switches it off for the rest of the read under way only: from there on
+ * it is what the application set, and stays what the application sets. What a handler nearer to the socket, or another
+ * thread, sets to off inside that read cannot be told from our own, and does not last.
+ */
+final class ReadGate {
+    /** Whose: auto-read's own, which goes with it, or somebody's. */
+    enum Held { NONE, AUTO, ASKED }
+
+    private boolean switchedOff; // auto-read, by us
+    Held held = Held.NONE; // a read() that is to go on when that is possible
+
+    /** The transport reads no more from now on. */
+    void stop(ChannelHandlerContext ctx) {
+        ChannelConfig config = ctx.channel().config();
+        if (config.isAutoRead()) {
+            switchedOff = true;
+            config.setAutoRead(false);
+        }
+    }
+
+    /** Auto-read is as it was found; the read() that follows if that was on is to be held, or is to go on. */
+    void restore(ChannelHandlerContext ctx) {
+        if (switchedOff) {
+            switchedOff = false;
+            ctx.channel().config().setAutoRead(true);
+        }
+    }
+
+    /** Holds back a read(), which may come of auto-read that somebody has just switched on. */
+    void hold(ChannelHandlerContext ctx) {
+        held = ctx.channel().config().isAutoRead() ? Held.AUTO : Held.ASKED;
+        if (switchedOff) {
+            stop(ctx);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package io.exactframe.netty;
+
+import io.exactframe.netty.FrameSource.Step;
+import io.exactframe.netty.ReceiveBudget.Share;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/** What a receiver has of the stream and nobody has got yet: fragments in order, the first of them in the assembler. */
+final class ReceivedBytes {
+    /** How they are kept, what a sink gives back included. */
+    private enum Kept { AS_THEY_CAME, ON_HEAP, NOT_AT_ALL }
+
+    final FrameAssembler assembler;
+    final ArrayDeque<ByteBuf> fragments = new ArrayDeque<>(2);
+    private Kept kept = Kept.AS_THEY_CAME;
+
+    ReceivedBytes(ReceiveOptions options, Share share) {
+        assembler = new FrameAssembler(new LengthRule.Fixed(1), 1, options, share);
+    }
+
+    @SuppressWarnings("deprecation") // copying fragments together wants them all of one order
+    void add(ByteBuf fragment) {
+        fragments.add(fragment.order(ByteOrder.BIG_ENDIAN));
+    }
+
+    long count() {
+        long bytes = assembler.bufferedBytes();
+        for (ByteBuf fragment : fragments) {
+            bytes += fragment.readableBytes();
+        }
+        return bytes;
+    }
+
+    /** Looks for the frame that the assembler expects. If it NEEDS_BYTES it has taken all there were. */
+    Step next(ByteBufAllocator alloc) {
+        for (; ; ) {
+            Step step = assembler.next(alloc);
+            ByteBuf fragment = step == Step.NEEDS_BYTES ? fragments.poll() : null;
+            if (fragment == null) {
+                return step;
+            }
+            assembler.offer(fragment);
+        }
+    }
+
+    /** The next bytes as they came, at most so many, owned by the caller; null if there are none. Not within frames. */
+    @Nullable ByteBuf takePart(long most) {
+        if (assembler.fragment.readableBytes() == 0) {
+            ByteBuf next = fragments.poll();
+            if (next == null) {
+                return null;
+            }
+            assembler.offer(next);
+        }
+        return assembler.fragment.takePart(most);
+    }
+
+    /** The frame under way is not wanted: its bytes are the next one's. */
+    void giveBack() {
+        ByteBuf bytes = assembler.takeBack();
+        if (bytes != null) {
+            fragments.addFirst(bytes);
+        }
+    }
+
+    /** Parts that were taken and not used, all that is left of them: they are the next one's too, if they are wanted. */
+    void giveBack(ArrayDeque<ByteBuf> parts, boolean wanted) {
+        if (!wanted || kept == Kept.NOT_AT_ALL) {
+            release(parts);
+        } else if (!parts.isEmpty()) {
+            giveBack();
+            while (!parts.isEmpty()) {
+                fragments.addFirst(parts.removeLast());
+            }
+            if (kept == Kept.ON_HEAP) {
+                moveToHeap();
+            }
+        }
+    }
+
+    /** Everything, for the caller to release. */
+    ByteBuf[] takeAll() {
+        giveBack();
+        ByteBuf[] all = fragments.toArray(new ByteBuf[0]);
+        fragments.clear();
+        return all;
+    }
+
+    /** Moves everything to the heap, where nobody has to release it if nobody asks for it. */
+    void moveToHeap() {
+        kept = Kept.ON_HEAP;
+        giveBack();
+        if (!fragments.isEmpty()) {
+            ByteBuf all = Unpooled.copiedBuffer(fragments.toArray(new ByteBuf[0]));
+            release(fragments);
+            add(all);
+        }
+    }
+
+    /** Nothing of the stream is wanted any more. */
+    void release() {
+        kept = Kept.NOT_AT_ALL;
+        assembler.discard();
+        release(fragments);
+    }
+
+    static void release(ArrayDeque<ByteBuf> all) {
+        while (!all.isEmpty()) {
+            all.remove().release();
+        }
+    }
+}

@@ -1,8 +1,0 @@
-package io.exactframe.netty;
-
-class EpollReceiveIntoSocketTest extends ReceiveIntoSocketTest {
-    @Override
-    Transport transport() {
-        return Natives.epoll();
-    }
-}

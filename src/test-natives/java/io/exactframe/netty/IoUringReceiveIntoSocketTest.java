@@ -1,8 +1,0 @@
-package io.exactframe.netty;
-
-class IoUringReceiveIntoSocketTest extends ReceiveIntoSocketTest {
-    @Override
-    Transport transport() {
-        return Natives.ioUring();
-    }
-}
