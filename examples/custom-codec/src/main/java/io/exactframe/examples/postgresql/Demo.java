@@ -9,7 +9,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server of its own, the relay in front, and psql and pgbench in front of that. */
 final class Demo {
@@ -36,8 +35,7 @@ final class Demo {
             Runtime.getRuntime().addShutdownHook(stop); // for Ctrl-C
             EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
             Traffic traffic = new Traffic(System.out, System.err, json);
-            Relay relay = new Relay(
-                    new InetSocketAddress(here, server.port()), null, MessageDecoder.LARGE, traffic, new AtomicInteger());
+            Relay relay = Relay.to(new InetSocketAddress(here, server.port()), null, traffic);
             Channel listening = relay.listen(group, new InetSocketAddress(here, 0));
             int port = ((InetSocketAddress) listening.localAddress()).getPort();
             System.out.println("PostgreSQL is at port " + server.port() + ", the relay in front of it at " + port);

@@ -12,7 +12,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -61,7 +60,7 @@ public final class PostgresRelay {
                     : SslContextBuilder.forServer(certificate.toFile(), key.toFile()).build();
             Traffic traffic = new Traffic(System.out, System.err, common.json);
             EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
-            Channel listening = new Relay(to, tls, MessageDecoder.LARGE, traffic, new AtomicInteger()).listen(group, listen);
+            Channel listening = Relay.to(to, tls, traffic).listen(group, listen);
             System.err.println("relaying from " + listening.localAddress() + " to " + to);
             showTable(group, traffic);
             listening.closeFuture().sync();

@@ -1,5 +1,6 @@
 package io.exactframe.examples.postgresql;
 
+import io.exactframe.examples.postgresql.MessageDecoder.Mode;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -15,15 +16,25 @@ import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * Both ends of the relay. A client's channel and its server's are on one event loop.
  *
  * @param to where the server is
  * @param tls for clients that ask for it, or null: the server's side is never encrypted
- * @param large messages longer than this go through in parts
+ * @param decoders gives the decoder for a client's channel, and for a server's
  */
-record Relay(InetSocketAddress to, SslContext tls, int large, Traffic traffic, AtomicInteger sessions) {
+record Relay(
+        InetSocketAddress to,
+        SslContext tls,
+        Function<Mode, ChannelHandler> decoders,
+        Traffic traffic,
+        AtomicInteger sessions) {
+    static Relay to(InetSocketAddress server, SslContext tls, Traffic traffic) {
+        return new Relay(server, tls, mode -> new MessageDecoder(mode, MessageDecoder.LARGE), traffic, new AtomicInteger());
+    }
+
     Channel listen(EventLoopGroup group, InetSocketAddress address) throws IOException, InterruptedException {
         ChannelFuture bound = new ServerBootstrap()
                 .group(group)
@@ -33,8 +44,7 @@ record Relay(InetSocketAddress to, SslContext tls, int large, Traffic traffic, A
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel client) {
-                        MessageDecoder decoder = new MessageDecoder(MessageDecoder.Mode.STARTUP, large);
-                        client.pipeline().addLast(decoder, new Startup(Relay.this, decoder));
+                        client.pipeline().addLast(decoders.apply(Mode.STARTUP), new Startup(Relay.this));
                     }
                 })
                 .bind(address)
@@ -56,7 +66,7 @@ record Relay(InetSocketAddress to, SslContext tls, int large, Traffic traffic, A
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel server) {
-                        server.pipeline().addLast(new MessageDecoder(MessageDecoder.Mode.TYPED, large), pipe);
+                        server.pipeline().addLast(decoders.apply(Mode.TYPED), pipe);
                     }
                 })
                 .connect(to);

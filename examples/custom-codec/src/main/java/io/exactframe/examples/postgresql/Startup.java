@@ -27,14 +27,12 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
     private static final int PATIENCE_SECONDS = 60; // as PostgreSQL's authentication_timeout
 
     private final Relay relay;
-    private final MessageDecoder decoder;
     private final Session session;
     private Future<?> patience;
 
-    Startup(Relay relay, MessageDecoder decoder) {
+    Startup(Relay relay) {
         super(false);
         this.relay = relay;
-        this.decoder = decoder;
         session = new Session(relay.traffic(), relay.sessions().incrementAndGet());
     }
 
@@ -70,7 +68,7 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     private void answer(ChannelHandlerContext ctx, boolean ssl) {
         boolean encrypt = ssl && relay.tls() != null && ctx.pipeline().get(SslHandler.class) == null;
-        if (encrypt && decoder.hasMore()) {
+        if (encrypt && ctx.pipeline().get(MessageDecoder.class).hasMore()) {
             throw new CorruptedFrameException("plain text behind the request for TLS");
         }
         ctx.writeAndFlush(Unpooled.wrappedBuffer(new byte[] {(byte) (encrypt ? 'S' : 'N')}));

@@ -36,7 +36,7 @@ final class Running implements AutoCloseable {
 
     Running(int server, SslContext tls, int large) throws IOException, InterruptedException {
         InetSocketAddress to = new InetSocketAddress(InetAddress.getLoopbackAddress(), server);
-        listening = new Relay(to, tls, large, traffic, new AtomicInteger())
+        listening = new Relay(to, tls, mode -> new MessageDecoder(mode, large), traffic, new AtomicInteger())
                 .listen(group, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
