@@ -21,6 +21,7 @@ import static io.rsocket.frame.FrameLengthCodec.FRAME_LENGTH_SIZE;
 
 import io.exactframe.netty.LengthPrefix;
 import io.exactframe.netty.LengthPrefixedExactDecoder;
+import io.exactframe.netty.ReceiveOptions;
 
 /**
  * An extension to the Netty {@link LengthFieldBasedFrameDecoder} that encapsulates the
@@ -39,6 +40,7 @@ public final class RSocketLengthCodec extends LengthPrefixedExactDecoder {
    * @param maxFrameLength maximum allowed frame length for incoming rsocket frames
    */
   public RSocketLengthCodec(int maxFrameLength) {
-    super(maxFrameLength, LengthPrefix.fromLengthField(0, FRAME_LENGTH_SIZE, 0, 0));
+    super(maxFrameLength, LengthPrefix.fromLengthField(0, FRAME_LENGTH_SIZE, 0, 0),
+        ReceiveOptions.defaults().contiguous());
   }
 }

@@ -19,6 +19,7 @@ package io.vertx.pgclient.impl.codec;
 
 import io.netty.buffer.ByteBuf;
 import io.exactframe.netty.ExactFrameDecoder;
+import io.exactframe.netty.ReceiveOptions;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ByteProcessor;
@@ -61,7 +62,7 @@ class PgDecoder extends ChannelInboundHandlerAdapter {
 
   private static final class Frames extends ExactFrameDecoder {
     Frames() {
-      super(5, Integer.MAX_VALUE);
+      super(5, 5, Integer.MAX_VALUE, ReceiveOptions.defaults().contiguous());
     }
 
     @Override
