@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Who does not take what comes stops whoever sends it. */
 class BackPressureTest {
-    private static final long SOCKETS = 16 << 20; // what the kernel's buffers of two connections may hold, and more
+    private static final long SOCKETS = 80 << 20; // what the buffers of two connections may hold in the kernel, and more
 
     private static void awaitStandstill(AtomicLong bytes) {
         long[] last = {-1, System.nanoTime()};
@@ -30,7 +30,7 @@ class BackPressureTest {
     @ParameterizedTest(name = "rows of {0} bytes")
     @ValueSource(ints = {1_000, 50_000_000})
     void aSlowClientStopsTheServer(int row) throws Exception {
-        int rows = 100_000_000 / row;
+        int rows = 200_000_000 / row;
         try (Tap behind = new Tap(Programs.server().port());
                 Running relay = new Running(behind.port());
                 Socket client = relay.connect()) {
@@ -50,7 +50,7 @@ class BackPressureTest {
             awaitStandstill(behind.bytesToClient);
             assertThat(behind.bytesToClient.get()).isLessThan(SOCKETS);
             assertThat(awaitReady(in)).isEqualTo(rows);
-            assertThat(behind.bytesToClient.get()).isGreaterThan(100_000_000);
+            assertThat(behind.bytesToClient.get()).isGreaterThan(200_000_000);
         }
     }
 
@@ -83,7 +83,7 @@ class BackPressureTest {
                 message[4] = (byte) 99_999;
                 Thread writer = new Thread(() -> {
                     try {
-                        for (int i = 0; i < 1_000; i++) {
+                        for (int i = 0; i < 2_000; i++) {
                             client.getOutputStream().write(message);
                         }
                         client.shutdownOutput();
@@ -94,7 +94,7 @@ class BackPressureTest {
                 writer.start();
                 awaitStandstill(before.bytesToServer);
                 assertThat(before.bytesToServer.get()).isLessThan(SOCKETS);
-                assertThat(server.getInputStream().readAllBytes()).hasSize(startup.length + 100_000_000);
+                assertThat(server.getInputStream().readAllBytes()).hasSize(startup.length + 200_000_000);
                 writer.join();
             }
         }
