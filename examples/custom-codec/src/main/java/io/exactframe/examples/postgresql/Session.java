@@ -1,135 +1,128 @@
 package io.exactframe.examples.postgresql;
 
-import static java.lang.System.Logger.Level.ERROR;
-import static java.lang.System.Logger.Level.INFO;
-
-import io.exactframe.examples.postgresql.BackendMessage.AuthenticationOk;
-import io.exactframe.examples.postgresql.BackendMessage.CommandComplete;
-import io.exactframe.examples.postgresql.BackendMessage.DataRow;
-import io.exactframe.examples.postgresql.BackendMessage.EmptyQueryResponse;
-import io.exactframe.examples.postgresql.BackendMessage.ErrorResponse;
-import io.exactframe.examples.postgresql.BackendMessage.NoEncryption;
-import io.exactframe.examples.postgresql.BackendMessage.ParameterStatus;
-import io.exactframe.examples.postgresql.BackendMessage.ReadyForQuery;
-import io.exactframe.examples.postgresql.BackendMessage.RowDescription;
-import io.exactframe.examples.postgresql.FrontendMessage.CancelRequest;
-import io.exactframe.examples.postgresql.FrontendMessage.EncryptionRequest;
-import io.exactframe.examples.postgresql.FrontendMessage.PasswordMessage;
-import io.exactframe.examples.postgresql.FrontendMessage.Query;
-import io.exactframe.examples.postgresql.FrontendMessage.StartupMessage;
-import io.exactframe.examples.postgresql.FrontendMessage.Sync;
-import io.exactframe.examples.postgresql.FrontendMessage.Terminate;
+import io.exactframe.examples.postgresql.Pipe.From;
 import io.exactframe.netty.PrematureCloseException;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.CorruptedFrameException;
-import io.netty.handler.codec.TooLongFrameException;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
-/** One client's connection: trusts everybody, and knows the answers to {@code select 1} and {@code select 'text'}. */
-final class Session extends SimpleChannelInboundHandler<FrontendMessage> {
-    private static final System.Logger LOG = System.getLogger(Session.class.getName());
+/**
+ * What the two directions of a client's connection share, on one event loop: how it ends, and who is told.
+ *
+ * <pre>
+ *   STARTING ──► OPEN ──end of one input──► HALF_CLOSED ──of the other──► OVER
+ *      └──────────┴─── fault, cut-off message, a channel is gone ──┴───────┘
+ * </pre>
+ */
+final class Session {
+    private enum State {
+        STARTING,
+        OPEN,
+        HALF_CLOSED,
+        OVER
+    }
 
-    private static final Pattern SELECT =
-            Pattern.compile("select\\s+(?:(?<number>\\d{1,18})|'(?<text>[^']*)')\\s*;?", Pattern.CASE_INSENSITIVE);
+    private final Traffic traffic;
+    private final int id;
+    private final Queries queries;
+    private State state = State.STARTING;
+    private Pipe toServer;
+    private Pipe toClient;
+    private boolean saidGoodbye; // with a Terminate, or it was a CancelRequest: every end is a good one
+    private boolean told;
 
-    private static final int INT8_OID = 20;
-    private static final int TEXT_OID = 25;
+    Session(Traffic traffic, int id) {
+        this.traffic = traffic;
+        this.id = id;
+        queries = new Queries(traffic, id);
+        traffic.opened();
+    }
 
-    private boolean skippingToSync;
-    private boolean finished;
+    void connected(Pipe fromClient, Channel client, Pipe fromServer, Channel server, boolean cancels) {
+        state = State.OPEN;
+        toServer = fromClient;
+        toClient = fromServer;
+        toServer.to(server);
+        toClient.to(client);
+        saidGoodbye = cancels;
+    }
 
-    @Override
-    protected void channelRead0(ChannelHandlerContext ctx, FrontendMessage message) {
-        if (finished) {
-            return; // only the last answer is still on its way
+    Pipe opposite(Pipe pipe) {
+        return pipe == toServer ? toClient : toServer;
+    }
+
+    /** A message, or the last part of one, is going through. */
+    void message(Pipe pipe, char type, long length, ByteBuf frame) {
+        traffic.message(pipe.from, type, length);
+        queries.message(pipe.from, type, length, frame);
+        saidGoodbye |= pipe.from == From.CLIENT && type == 'X';
+    }
+
+    /** Nothing more comes from there; what came before it still goes out, and then the end. */
+    void inputEnded(Pipe pipe) {
+        if (state == State.OPEN) {
+            state = State.HALF_CLOSED;
+            String error = queries.fatalError();
+            String who = error.isEmpty() ? pipe.from + " left" : "the server ended it with error " + error;
+            tell(who + opposite(pipe).progress());
+            Channel to = opposite(pipe).channel();
+            to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
+                SslHandler tls = to.pipeline().get(SslHandler.class);
+                if (tls != null) {
+                    tls.closeOutbound();
+                } else {
+                    ((DuplexChannel) to).shutdownOutput();
+                }
+            });
+        } else {
+            end();
         }
-        if (message instanceof Terminate || message instanceof CancelRequest) {
-            finish(ctx, Unpooled.EMPTY_BUFFER);
-        } else if (message instanceof Sync) {
-            skippingToSync = false;
-            ctx.write(new ReadyForQuery());
-        } else if (skippingToSync) {
+    }
+
+    void fault(Pipe pipe, Throwable cause) {
+        if (cause instanceof PrematureCloseException e) {
+            fail(pipe.from + " left " + pipe.progress(e) + opposite(pipe).progress());
+        } else if (cause instanceof IOException) {
+            pipe.channel().close(); // and then it is gone, if it did not end inside a message
+        } else {
+            fail(pipe.from + " broke the protocol: " + cause.getMessage());
+        }
+    }
+
+    void gone(Pipe pipe) {
+        fail(pipe.from + " is gone" + opposite(pipe).progress());
+    }
+
+    void fail(String line) {
+        if (state != State.OVER) {
+            tell(line);
+            end();
+        }
+    }
+
+    private void tell(String line) {
+        if (!told && !saidGoodbye) {
+            told = true;
+            traffic.tell("connection " + id + ": " + line);
+        }
+    }
+
+    /** Closes both channels, each behind what was written to it. */
+    void end() {
+        if (state == State.OVER) {
             return;
-        } else if (message instanceof EncryptionRequest) {
-            ctx.write(new NoEncryption());
-        } else if (message instanceof StartupMessage startup) {
-            start(ctx, startup);
-        } else if (message instanceof Query query) {
-            answer(ctx, query.sql().strip());
-            ctx.write(new ReadyForQuery());
-        } else if (message instanceof PasswordMessage) {
-            finish(ctx, new ErrorResponse("FATAL", "08P01", "nobody asked for a password"));
-        } else {
-            skippingToSync = true;
-            ctx.write(new ErrorResponse("ERROR", "0A000", "only simple queries are answered here"));
+        }
+        boolean piped = state != State.STARTING;
+        state = State.OVER;
+        traffic.closed();
+        if (piped) {
+            for (Pipe pipe : new Pipe[] {toServer, toClient}) {
+                pipe.channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            }
         }
     }
-
-    private void start(ChannelHandlerContext ctx, StartupMessage startup) {
-        if (startup.protocol() != FrontendMessage.PROTOCOL_3_0) {
-            finish(ctx, new ErrorResponse("FATAL", "0A000", "only protocol 3.0 is spoken here"));
-            return;
-        }
-        ctx.write(new AuthenticationOk());
-        ctx.write(new ParameterStatus("server_version", "15.0"));
-        ctx.write(new ParameterStatus("server_encoding", "UTF8"));
-        ctx.write(new ParameterStatus("client_encoding", "UTF8"));
-        ctx.write(new ReadyForQuery());
-    }
-
-    private static void answer(ChannelHandlerContext ctx, String sql) {
-        Matcher select = SELECT.matcher(sql);
-        if (sql.isEmpty() || sql.equals(";")) {
-            ctx.write(new EmptyQueryResponse());
-        } else if (select.matches()) {
-            String number = select.group("number");
-            boolean isNumber = number != null;
-            ctx.write(new RowDescription("?column?", isNumber ? INT8_OID : TEXT_OID, isNumber ? 8 : -1));
-            ctx.write(new DataRow(isNumber ? number : select.group("text")));
-            ctx.write(new CommandComplete("SELECT 1"));
-        } else {
-            ctx.write(new ErrorResponse("ERROR", "42601", "only select 1 and select 'text' are answered here"));
-        }
-    }
-
-    /** Sends the last answer behind those before it, then closes. */
-    private void finish(ChannelHandlerContext ctx, Object lastAnswer) {
-        if (!finished) {
-            finished = true;
-            ctx.writeAndFlush(lastAnswer).addListener(ChannelFutureListener.CLOSE);
-        }
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
-        ctx.flush();
-        ctx.fireChannelReadComplete();
-    }
-
-    @Override
-    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        // A client that does not read the answers asks nothing more.
-        ctx.channel().config().setAutoRead(ctx.channel().isWritable());
-        ctx.fireChannelWritabilityChanged();
-    }
-
-    // tag::faults[]
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (cause instanceof CorruptedFrameException || cause instanceof TooLongFrameException) {
-            finish(ctx, new ErrorResponse("FATAL", "08P01", cause.getMessage())); // protocol_violation
-        } else if (cause instanceof IOException || cause instanceof PrematureCloseException) {
-            LOG.log(INFO, "the client is gone: " + cause.getMessage());
-            ctx.close();
-        } else {
-            LOG.log(ERROR, "a fault of our own", cause);
-            ctx.close();
-        }
-    }
-    // end::faults[]
 }

@@ -1,8 +1,8 @@
 /**
- * A codec of one's own: as much of the PostgreSQL wire protocol 3.0, from the server's side, as {@code psql} needs to
- * connect and to ask something. {@link io.exactframe.examples.postgresql.FrontendDecoder} is the part that stands on
- * the library; {@link io.exactframe.examples.postgresql.PostgresDemo} runs it.
+ * A relay between PostgreSQL's clients and a server, which watches the messages that go through it.
  *
- * <p>The protocol: <a href="https://www.postgresql.org/docs/current/protocol.html">PostgreSQL's documentation</a>.
+ * <p>Read {@link io.exactframe.examples.postgresql.MessageDecoder} first: it is the codec, and the template for your own
+ * protocol. {@link io.exactframe.examples.postgresql.Startup} and {@link io.exactframe.examples.postgresql.Pipe} stand
+ * behind it, {@link io.exactframe.examples.postgresql.Session} is what the two directions of a connection share.
  */
 package io.exactframe.examples.postgresql;

@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/** The README quotes this example's code as it is, so that what it shows is what was compiled and tested. */
+/** The README quotes this code as it is, so that what it shows is what was compiled and tested. */
 class ReadmeQuotesTest {
-    private static final Path SOURCES = Path.of("src/main/java/io/exactframe/examples/pipeline");
+    private static final Path SOURCES = Path.of("src/test/java/io/exactframe/examples/pipeline");
 
     @Test
     void theReceiverIsQuotedAsItIs() throws IOException {

@@ -1,0 +1,74 @@
+package io.exactframe.examples.postgresql;
+
+import io.exactframe.examples.postgresql.MessageDecoder.Mode;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+
+/**
+ * Both ends of the relay. A client's channel and its server's are on one event loop.
+ *
+ * @param to where the server is
+ * @param tls for clients that ask for it, or null: the server's side is never encrypted
+ * @param decoders gives the decoder for a client's channel, and for a server's
+ */
+record Relay(
+        InetSocketAddress to,
+        SslContext tls,
+        Function<Mode, ChannelHandler> decoders,
+        Traffic traffic,
+        AtomicInteger sessions) {
+    static Relay to(InetSocketAddress server, SslContext tls, Traffic traffic) {
+        return new Relay(server, tls, mode -> new MessageDecoder(mode, MessageDecoder.LARGE), traffic, new AtomicInteger());
+    }
+
+    Channel listen(EventLoopGroup group, InetSocketAddress address) throws IOException, InterruptedException {
+        ChannelFuture bound = new ServerBootstrap()
+                .group(group)
+                .channel(NioServerSocketChannel.class)
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel client) {
+                        client.pipeline().addLast(decoders.apply(Mode.STARTUP), new Startup(Relay.this));
+                    }
+                })
+                .bind(address)
+                .await();
+        if (!bound.isSuccess()) {
+            throw new IOException("cannot listen at " + address + ": " + bound.cause().getMessage(), bound.cause());
+        }
+        return bound.channel();
+    }
+
+    /** A connection to the server, on which nothing is read yet. */
+    ChannelFuture connect(EventLoop loop, ChannelHandler pipe) {
+        return new Bootstrap()
+                .group(loop)
+                .channel(NioSocketChannel.class)
+                .option(ChannelOption.AUTO_READ, false)
+                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel server) {
+                        server.pipeline().addLast(decoders.apply(Mode.TYPED), pipe);
+                    }
+                })
+                .connect(to);
+    }
+}

@@ -1,0 +1,126 @@
+package io.exactframe.examples.postgresql;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A client until it said what it wants, and there is a server that it can say it to.
+ *
+ * <pre>
+ *   SSLRequest, GSSENCRequest ──► answered here, 'N'; or 'S', and TLS ends here
+ *   StartupMessage, CancelRequest ──► a connection to the server, and a {@link Pipe} each way
+ * </pre>
+ */
+final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
+    private static final int PATIENCE_SECONDS = 60; // as PostgreSQL's authentication_timeout
+
+    private final Relay relay;
+    private final Session session;
+    private Future<?> patience;
+
+    Startup(Relay relay) {
+        super(false);
+        this.relay = relay;
+        session = new Session(relay.traffic(), relay.sessions().incrementAndGet());
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        patience = ctx.executor()
+                .schedule(() -> refuse(ctx, "the client did not begin in time"), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        ctx.read();
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, ByteBuf packet) {
+        int code = packet.getInt(4);
+        if (code == MessageDecoder.SSL_REQUEST || code == MessageDecoder.GSS_REQUEST) {
+            packet.release();
+            answer(ctx, code == MessageDecoder.SSL_REQUEST);
+            return;
+        }
+        Pipe toClient = new Pipe(session, Pipe.From.SERVER);
+        relay.connect(ctx.channel().eventLoop(), toClient).addListener((ChannelFuture connected) -> {
+            if (connected.isSuccess() && ctx.channel().isActive()) {
+                pipe(ctx, connected.channel(), toClient, packet);
+                return;
+            }
+            packet.release();
+            if (connected.isSuccess()) {
+                connected.channel().close();
+            } else {
+                tellClient(ctx, "no server at " + relay.to() + ": " + connected.cause().getMessage());
+            }
+        });
+    }
+
+    private void answer(ChannelHandlerContext ctx, boolean ssl) {
+        boolean encrypt = ssl && relay.tls() != null && ctx.pipeline().get(SslHandler.class) == null;
+        if (encrypt && ctx.pipeline().get(MessageDecoder.class).hasMore()) {
+            throw new CorruptedFrameException("plain text behind the request for TLS");
+        }
+        ctx.writeAndFlush(Unpooled.wrappedBuffer(new byte[] {(byte) (encrypt ? 'S' : 'N')}));
+        if (encrypt) {
+            ctx.pipeline().addFirst(relay.tls().newHandler(ctx.alloc()));
+        }
+        ctx.read();
+    }
+
+    private void pipe(ChannelHandlerContext ctx, Channel server, Pipe toClient, ByteBuf packet) {
+        Pipe toServer = new Pipe(session, Pipe.From.CLIENT);
+        boolean cancels = packet.getInt(4) == MessageDecoder.CANCEL_REQUEST;
+        session.connected(toServer, ctx.channel(), toClient, server, cancels);
+        server.writeAndFlush(packet);
+        ctx.pipeline().replace(this, null, toServer);
+        toServer.goOn();
+        toClient.goOn();
+    }
+
+    /** An ErrorResponse, so that the user reads it: severity, code "connection failure", message. */
+    private void tellClient(ChannelHandlerContext ctx, String message) {
+        byte[] fields = ("SFATAL\0VFATAL\0C08006\0M" + message + "\0\0").getBytes(UTF_8);
+        ByteBuf error = ctx.alloc().buffer();
+        error.writeByte('E').writeInt(4 + fields.length).writeBytes(fields);
+        ctx.writeAndFlush(error).addListener(ChannelFutureListener.CLOSE);
+        session.fail(message);
+    }
+
+    private void refuse(ChannelHandlerContext ctx, String why) {
+        session.fail(why);
+        ctx.close();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            refuse(ctx, "the client left");
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        session.fail("the client left");
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        refuse(ctx, "the client does not begin: " + cause.getMessage());
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        patience.cancel(false);
+    }
+}
