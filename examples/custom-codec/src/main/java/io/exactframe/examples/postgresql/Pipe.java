@@ -12,20 +12,13 @@ import io.netty.handler.ssl.SslCloseCompletionEvent;
 
 /** One direction: behind the decoder of the channel that is read, it writes to the other one. */
 final class Pipe extends ChannelInboundHandlerAdapter {
-    enum From {
-        CLIENT,
-        SERVER;
-
-        @Override
-        public String toString() {
-            return this == CLIENT ? "the client" : "the server";
-        }
-    }
+    enum From { CLIENT, SERVER }
 
     final From from;
     private final Session session;
     private ChannelHandlerContext ctx;
-    private Channel to;
+    Channel to;
+    private boolean asked; // for the next message, with auto-read off
 
     // A large message under way.
     private MessageDecoder decoder; // to go on with behind it
@@ -44,17 +37,12 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         decoder = ctx.pipeline().get(MessageDecoder.class);
     }
 
-    void to(Channel channel) {
-        to = channel;
-    }
-
-    Channel channel() {
-        return ctx.channel();
-    }
-
-    /** Reads while there is room for what is read. */
-    void goOn() {
-        channel().config().setAutoRead(to.isWritable());
+    /** Asks for the next message, now or when there is room for it. */
+    void ask() {
+        asked = to.isWritable();
+        if (asked) {
+            ctx.read();
+        }
     }
 
     @Override
@@ -64,7 +52,7 @@ final class Pipe extends ChannelInboundHandlerAdapter {
             type = (char) header.getUnsignedByte(0);
             length = start.frameLength();
             passed = header.readableBytes();
-            to.write(ctx.alloc().buffer(header.readableBytes()).writeBytes(header));
+            to.write(header);
         } else if (message instanceof FrameChunk chunk) {
             passed += chunk.content().readableBytes();
             to.write(chunk.content());
@@ -73,11 +61,11 @@ final class Pipe extends ChannelInboundHandlerAdapter {
                 length = 0;
                 decoder = decoder.afterLarge(ctx.pipeline());
             }
-        } else {
-            ByteBuf frame = (ByteBuf) message;
+        } else if (message instanceof ByteBuf frame) {
             session.message(this, (char) frame.getUnsignedByte(0), frame.readableBytes(), frame);
             to.write(frame);
         }
+        ask();
     }
 
     @Override
@@ -87,7 +75,10 @@ final class Pipe extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        session.opposite(this).goOn();
+        Pipe opposite = session.opposite(this);
+        if (!opposite.asked) {
+            opposite.ask();
+        }
     }
 
     @Override
@@ -107,16 +98,20 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         session.fault(this, cause);
     }
 
+    String name() {
+        return from == From.CLIENT ? "the client" : "the server";
+    }
+
     /** How far the message had come that this exception is about. */
     String progress(PrematureCloseException e) {
-        return e.inHeader()
-                ? "in a message's header"
-                : "after " + e.receivedBytes() + " of " + e.expectedBytes() + " bytes of "
-                        + Messages.name(from, length > 0 ? type : decoder.type());
+        String message = Messages.name(from, length > 0 ? type : decoder.type());
+        String counts = "after " + e.receivedBytes() + " of " + e.expectedBytes() + " bytes of " + message;
+        return e.inHeader() ? "in a message's header" : counts;
     }
 
     /** How far a large message has come, or nothing if there is none. */
     String progress() {
-        return length == 0 ? "" : ", when " + passed + " of " + length + " bytes of " + Messages.name(from, type) + " had come from " + from;
+        String message = length + " bytes of " + Messages.name(from, type);
+        return length == 0 ? "" : ", when " + passed + " of " + message + " had come from " + name();
     }
 }

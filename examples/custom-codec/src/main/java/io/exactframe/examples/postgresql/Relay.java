@@ -15,8 +15,8 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Both ends of the relay. A client's channel and its server's are on one event loop.
@@ -25,14 +25,9 @@ import java.util.function.Function;
  * @param tls for clients that ask for it, or null: the server's side is never encrypted
  * @param decoders gives the decoder for a client's channel, and for a server's
  */
-record Relay(
-        InetSocketAddress to,
-        SslContext tls,
-        Function<Mode, ChannelHandler> decoders,
-        Traffic traffic,
-        AtomicInteger sessions) {
+record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler> decoders, Traffic traffic) {
     static Relay to(InetSocketAddress server, SslContext tls, Traffic traffic) {
-        return new Relay(server, tls, mode -> new MessageDecoder(mode, MessageDecoder.LARGE), traffic, new AtomicInteger());
+        return new Relay(server, tls, mode -> new MessageDecoder(mode, MessageDecoder.LARGE), traffic);
     }
 
     Channel listen(EventLoopGroup group, InetSocketAddress address) throws IOException, InterruptedException {
@@ -41,12 +36,7 @@ record Relay(
                 .channel(NioServerSocketChannel.class)
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .childHandler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel client) {
-                        client.pipeline().addLast(decoders.apply(Mode.STARTUP), new Startup(Relay.this));
-                    }
-                })
+                .childHandler(pipeline(Mode.STARTUP, () -> new Startup(this)))
                 .bind(address)
                 .await();
         if (!bound.isSuccess()) {
@@ -63,12 +53,16 @@ record Relay(
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)
-                .handler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel server) {
-                        server.pipeline().addLast(decoders.apply(Mode.TYPED), pipe);
-                    }
-                })
+                .handler(pipeline(Mode.TYPED, () -> pipe))
                 .connect(to);
+    }
+
+    private ChannelHandler pipeline(Mode mode, Supplier<ChannelHandler> behind) {
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(decoders.apply(mode), behind.get());
+            }
+        };
     }
 }

@@ -9,6 +9,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * What the two directions of a client's connection share, on one event loop: how it ends, and who is told.
@@ -19,12 +20,7 @@ import java.io.IOException;
  * </pre>
  */
 final class Session {
-    private enum State {
-        STARTING,
-        OPEN,
-        HALF_CLOSED,
-        OVER
-    }
+    private enum State { STARTING, OPEN, HALF_CLOSED, OVER }
 
     private final Traffic traffic;
     private final int id;
@@ -34,20 +30,21 @@ final class Session {
     private Pipe toClient;
     private boolean saidGoodbye; // with a Terminate, or it was a CancelRequest: every end is a good one
     private boolean told;
+    private Pipe broken; // its connection, not only the stream
+    private Pipe ended;
 
-    Session(Traffic traffic, int id) {
+    Session(Traffic traffic) {
         this.traffic = traffic;
-        this.id = id;
+        id = traffic.opened();
         queries = new Queries(traffic, id);
-        traffic.opened();
     }
 
     void connected(Pipe fromClient, Channel client, Pipe fromServer, Channel server, boolean cancels) {
         state = State.OPEN;
         toServer = fromClient;
         toClient = fromServer;
-        toServer.to(server);
-        toClient.to(client);
+        toServer.to = server;
+        toClient.to = client;
         saidGoodbye = cancels;
     }
 
@@ -64,12 +61,17 @@ final class Session {
 
     /** Nothing more comes from there; what came before it still goes out, and then the end. */
     void inputEnded(Pipe pipe) {
-        if (state == State.OPEN) {
+        if (pipe == broken) {
+            gone(pipe);
+        } else if (pipe == ended) {
+            return; // TLS's end, and now TCP's
+        } else if (state == State.OPEN) {
             state = State.HALF_CLOSED;
+            ended = pipe;
             String error = queries.fatalError();
-            String who = error.isEmpty() ? pipe.from + " left" : "the server ended it with error " + error;
+            String who = error.isEmpty() ? pipe.name() + " left" : "the server ended it with error " + error;
             tell(who + opposite(pipe).progress());
-            Channel to = opposite(pipe).channel();
+            Channel to = pipe.to;
             to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
                 SslHandler tls = to.pipeline().get(SslHandler.class);
                 if (tls != null) {
@@ -79,50 +81,43 @@ final class Session {
                 }
             });
         } else {
-            end();
+            fail("both left");
         }
     }
 
     void fault(Pipe pipe, Throwable cause) {
         if (cause instanceof PrematureCloseException e) {
-            fail(pipe.from + " left " + pipe.progress(e) + opposite(pipe).progress());
+            fail(pipe.name() + " left " + pipe.progress(e) + opposite(pipe).progress());
         } else if (cause instanceof IOException) {
-            pipe.channel().close(); // and then it is gone, if it did not end inside a message
+            broken = pipe; // Netty tells of the end of its input, or of the channel, right behind this
         } else {
-            fail(pipe.from + " broke the protocol: " + cause.getMessage());
+            fail(pipe.name() + " broke the protocol: " + cause.getMessage());
         }
     }
 
     void gone(Pipe pipe) {
-        fail(pipe.from + " is gone" + opposite(pipe).progress());
+        fail(pipe.name() + " is gone" + opposite(pipe).progress());
     }
 
+    /** Closes both channels, each behind what was written to it. */
     void fail(String line) {
-        if (state != State.OVER) {
-            tell(line);
-            end();
+        if (state == State.OVER) {
+            return;
         }
+        tell(line);
+        traffic.closed();
+        if (state != State.STARTING) {
+            for (Channel channel : List.of(toServer.to, toClient.to)) {
+                channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+        state = State.OVER;
     }
 
     private void tell(String line) {
         if (!told && !saidGoodbye) {
             told = true;
             traffic.tell("connection " + id + ": " + line);
-        }
-    }
-
-    /** Closes both channels, each behind what was written to it. */
-    void end() {
-        if (state == State.OVER) {
-            return;
-        }
-        boolean piped = state != State.STARTING;
-        state = State.OVER;
-        traffic.closed();
-        if (piped) {
-            for (Pipe pipe : new Pipe[] {toServer, toClient}) {
-                pipe.channel().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-            }
         }
     }
 }

@@ -33,7 +33,7 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
     Startup(Relay relay) {
         super(false);
         this.relay = relay;
-        session = new Session(relay.traffic(), relay.sessions().incrementAndGet());
+        session = new Session(relay.traffic());
     }
 
     @Override
@@ -58,9 +58,8 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
                 return;
             }
             packet.release();
-            if (connected.isSuccess()) {
-                connected.channel().close();
-            } else {
+            connected.channel().close();
+            if (!connected.isSuccess()) {
                 tellClient(ctx, "no server at " + relay.to() + ": " + connected.cause().getMessage());
             }
         });
@@ -68,7 +67,7 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     private void answer(ChannelHandlerContext ctx, boolean ssl) {
         boolean encrypt = ssl && relay.tls() != null && ctx.pipeline().get(SslHandler.class) == null;
-        if (encrypt && ctx.pipeline().get(MessageDecoder.class).hasMore()) {
+        if (encrypt && ctx.pipeline().get(MessageDecoder.class).bufferedBytes() > 0) {
             throw new CorruptedFrameException("plain text behind the request for TLS");
         }
         ctx.writeAndFlush(Unpooled.wrappedBuffer(new byte[] {(byte) (encrypt ? 'S' : 'N')}));
@@ -80,12 +79,11 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     private void pipe(ChannelHandlerContext ctx, Channel server, Pipe toClient, ByteBuf packet) {
         Pipe toServer = new Pipe(session, Pipe.From.CLIENT);
-        boolean cancels = packet.getInt(4) == MessageDecoder.CANCEL_REQUEST;
-        session.connected(toServer, ctx.channel(), toClient, server, cancels);
+        session.connected(toServer, ctx.channel(), toClient, server, packet.getInt(4) == MessageDecoder.CANCEL_REQUEST);
         server.writeAndFlush(packet);
         ctx.pipeline().replace(this, null, toServer);
-        toServer.goOn();
-        toClient.goOn();
+        toServer.ask();
+        toClient.ask();
     }
 
     /** An ErrorResponse, so that the user reads it: severity, code "connection failure", message. */

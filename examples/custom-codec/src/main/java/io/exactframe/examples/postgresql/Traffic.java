@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.ConcurrentHistogram;
 
@@ -25,7 +26,7 @@ final class Traffic {
     private final LongAdder queries = new LongAdder();
     private final LongAdder rows = new LongAdder();
     private final LongAdder errors = new LongAdder();
-    private final LongAdder opened = new LongAdder();
+    private final AtomicInteger opened = new AtomicInteger();
     private final LongAdder closed = new LongAdder();
 
     private final PrintStream out;
@@ -48,8 +49,9 @@ final class Traffic {
         }
     }
 
-    void opened() {
-        opened.increment();
+    /** The number of a new connection. */
+    int opened() {
+        return opened.incrementAndGet();
     }
 
     void closed() {
@@ -113,8 +115,8 @@ final class Traffic {
         lines.add(String.format(
                 Locale.ROOT,
                 "%d connections, %d in all; %d queries, %d errors, %d rows; median %.2f ms, p99 %.2f ms",
-                opened.sum() - closed.sum(),
-                opened.sum(),
+                opened.get() - closed.sum(),
+                opened.get(),
                 queries.sum(),
                 errors.sum(),
                 rows.sum(),
@@ -138,7 +140,7 @@ final class Traffic {
                         count.messages.sum(),
                         count.bytes.sum()));
             }
-            lines.add("from " + from);
+            lines.add("from the " + from.name().toLowerCase(Locale.ROOT));
             lines.addAll(rows);
         }
         return lines;

@@ -32,7 +32,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -140,7 +139,7 @@ final class Cost {
         Channel listening =
                 switch (relay) {
                     case "exact" -> Relay.to(to, null, traffic).listen(group, any);
-                    case "netty" -> new Relay(to, null, Cost::nettys, traffic, new AtomicInteger()).listen(group, any);
+                    case "netty" -> new Relay(to, null, Cost::nettys, traffic).listen(group, any);
                     default -> new ServerBootstrap()
                             .group(group)
                             .channel(NioServerSocketChannel.class)

@@ -19,7 +19,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /** A relay that a test sends clients through. */
@@ -36,7 +35,7 @@ final class Running implements AutoCloseable {
 
     Running(int server, SslContext tls, int large) throws IOException, InterruptedException {
         InetSocketAddress to = new InetSocketAddress(InetAddress.getLoopbackAddress(), server);
-        listening = new Relay(to, tls, mode -> new MessageDecoder(mode, large), traffic, new AtomicInteger())
+        listening = new Relay(to, tls, mode -> new MessageDecoder(mode, large), traffic)
                 .listen(group, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
@@ -75,6 +74,7 @@ final class Running implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
+        listening.close().sync();
         group.shutdownGracefully(0, 5_000, MILLISECONDS).sync();
         LeakPresenceDetector.check();
     }

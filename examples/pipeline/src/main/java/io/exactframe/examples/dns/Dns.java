@@ -48,7 +48,7 @@ final class Dns implements Callable<Integer> {
     public Integer call() throws Exception {
         Answers answers = new Answers(zone);
         ReceiveBudget shared = new ReceiveBudget((long) budget << 20);
-        ReceiveOptions receive = ReceiveOptions.defaults().frameDeadline(seconds(deadline)).budget(shared);
+        ReceiveOptions receive = ReceiveOptions.defaults().onDemand().frameDeadline(seconds(deadline)).budget(shared);
         DnsServer server = new DnsServer(answers, receive, seconds(idle), seconds(delay), System.err::println);
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
         Channel listening = server.listen(group, new InetSocketAddress(InetAddress.getByName(host), port));

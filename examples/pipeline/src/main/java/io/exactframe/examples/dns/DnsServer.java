@@ -16,7 +16,6 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.dns.DnsQuery;
 import io.netty.handler.codec.dns.DnsResponse;
 import io.netty.handler.codec.dns.TcpDnsResponseEncoder;
-import io.netty.handler.flow.FlowControlHandler;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.io.IOException;
@@ -29,7 +28,7 @@ import java.util.function.Consumer;
 /**
  * The pipeline of a connection, whose channel has auto-read off: a query is read when there is room for its answer.
  *
- * @param receive deadline and budget for queries
+ * @param receive deadline and budget for queries, on demand
  * @param idle how long nothing may come or go
  * @param maxDelay answers take a random time up to this, as a resolver's do, and so come in any order
  * @param log takes a line for each connection that ends in another way than it should
@@ -59,7 +58,7 @@ record DnsServer(Answers answers, ReceiveOptions receive, Duration idle, Duratio
 
     void initPipeline(ChannelPipeline pipeline) {
         pipeline.addLast(new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS))
-                .addLast(new DnsQueryDecoder(receive), new FlowControlHandler())
+                .addLast(new DnsQueryDecoder(receive))
                 .addLast(new TcpDnsResponseEncoder(), new QueryHandler());
     }
 
@@ -102,7 +101,7 @@ record DnsServer(Answers answers, ReceiveOptions receive, Duration idle, Duratio
                 }
             } else if (!asked && unanswered < MOST_UNANSWERED && ctx.channel().isWritable()) {
                 asked = true;
-                ctx.executor().execute(ctx::read);
+                ctx.read();
             }
         }
 

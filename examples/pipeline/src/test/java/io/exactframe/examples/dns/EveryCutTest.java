@@ -37,7 +37,7 @@ class EveryCutTest {
     }
 
     private EmbeddedChannel channel() throws IOException {
-        ReceiveOptions receive = ReceiveOptions.defaults()
+        ReceiveOptions receive = ReceiveOptions.defaults().onDemand()
                 .frameDeadline(Duration.ofSeconds(5))
                 .budget(new ReceiveBudget(1 << 20));
         DnsServer server =

@@ -32,7 +32,7 @@ final class Running implements AutoCloseable {
     private final Channel listening;
 
     Running(Duration deadline, Duration idle, Duration delay) throws IOException, InterruptedException {
-        ReceiveOptions receive = ReceiveOptions.defaults().frameDeadline(deadline).budget(budget);
+        ReceiveOptions receive = ReceiveOptions.defaults().onDemand().frameDeadline(deadline).budget(budget);
         listening = new DnsServer(new Answers(ZONE), receive, idle, delay, lines::add)
                 .listen(group, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
@@ -75,6 +75,7 @@ final class Running implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
+        listening.close().sync();
         group.shutdownGracefully(0, 5_000, MILLISECONDS).sync();
         LeakPresenceDetector.check();
     }

@@ -46,7 +46,8 @@ class ReadmeSamplesTest {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            events.add(cause.getClass().getSimpleName() + ": " + cause.getMessage());
+            String message = cause.getMessage().replace(", closed on this side", ""); // as finish() does
+            events.add(cause.getClass().getSimpleName() + ": " + message);
             if (cause instanceof PrematureCloseException e) {
                 events.add("peer left after " + e.receivedBytes() + " of " + e.expectedBytes() + " bytes");
             }
