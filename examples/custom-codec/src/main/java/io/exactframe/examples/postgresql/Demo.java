@@ -35,7 +35,7 @@ final class Demo {
             Runtime.getRuntime().addShutdownHook(stop); // for Ctrl-C
             EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
             Traffic traffic = new Traffic(System.out, System.err, json);
-            Relay relay = Relay.to(new InetSocketAddress(here, server.port()), null, traffic);
+            Relay relay = new Relay(new InetSocketAddress(here, server.port()), null, MessageDecoder::new, traffic);
             Channel listening = relay.listen(group, new InetSocketAddress(here, 0));
             int port = ((InetSocketAddress) listening.localAddress()).getPort();
             System.out.println("PostgreSQL is at port " + server.port() + ", the relay in front of it at " + port);

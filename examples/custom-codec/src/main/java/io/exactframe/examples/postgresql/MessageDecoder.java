@@ -34,7 +34,7 @@ final class MessageDecoder extends ExactFrameDecoder {
 
     static final int LARGE = 1 << 20;
 
-    private static final ReceiveOptions ON_DEMAND = ReceiveOptions.defaults().onDemand(); // a message for each read()
+    private static final ReceiveOptions ON_DEMAND = ReceiveOptions.defaults().onDemand();
     private static final int HEADER = 5; // type and length; a startup packet has 8 bytes at least
     private static final int LONGEST_STARTUP = 4 + 10_000; // these two as in PostgreSQL
     private static final int LONGEST = 0x3FFF_FFFF;
@@ -42,6 +42,10 @@ final class MessageDecoder extends ExactFrameDecoder {
     private final int large;
     private Mode mode;
     private char type; // of the message under way, or the last
+
+    MessageDecoder(Mode mode) {
+        this(mode, LARGE);
+    }
 
     MessageDecoder(Mode mode, int large) {
         super(HEADER, HEADER, Math.max(large, LONGEST_STARTUP), ON_DEMAND);
@@ -83,7 +87,6 @@ final class MessageDecoder extends ExactFrameDecoder {
         }
         LengthPrefix prefix = LengthPrefix.uint32().headerBefore(1).countedFrom(CountedFrom.FIELD);
         ctx.pipeline().addAfter(ctx.name(), "large", new FrameStreamDecoder(1L + LONGEST, prefix, ON_DEMAND));
-        ctx.pipeline().read(); // the demand that this message answers, made once more of the other decoder
         ctx.fireChannelRead(frame.retain());
         ctx.pipeline().remove(this); // what else there is goes to the other decoder, behind the header
         return null;

@@ -1,6 +1,7 @@
 package io.exactframe.examples.postgresql;
 
 import io.exactframe.examples.postgresql.Pipe.From;
+import io.exactframe.netty.PrematureCloseException;
 import java.util.Map;
 
 /** The names of message types, as PostgreSQL's documentation has them. */
@@ -49,7 +50,20 @@ final class Messages {
 
     private Messages() {}
 
+    static String name(From from) {
+        return from == From.CLIENT ? "the client" : "the server";
+    }
+
     static String name(From from, char type) {
         return (from == From.CLIENT ? OF_CLIENTS : OF_SERVERS).getOrDefault(type, "type " + type);
+    }
+
+    static String progress(From from, char type, PrematureCloseException e) {
+        String counts = e.receivedBytes() + " of " + e.expectedBytes() + " bytes";
+        return e.inHeader() ? "in a message's header" : "after " + counts + " of " + name(from, type);
+    }
+
+    static String progress(From from, char type, long passed, long length) {
+        return ", when " + passed + " of " + length + " bytes of " + name(from, type) + " had come from " + name(from);
     }
 }

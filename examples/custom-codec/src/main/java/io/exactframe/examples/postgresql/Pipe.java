@@ -14,11 +14,13 @@ import io.netty.handler.ssl.SslCloseCompletionEvent;
 final class Pipe extends ChannelInboundHandlerAdapter {
     enum From { CLIENT, SERVER }
 
+    private static final int SMALL = 1 << 10;
+
     final From from;
     private final Session session;
     private ChannelHandlerContext ctx;
     Channel to;
-    private boolean asked; // for the next message, with auto-read off
+    private ByteBuf small; // messages that are not written yet
 
     // A large message under way.
     private MessageDecoder decoder; // to go on with behind it
@@ -37,12 +39,9 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         decoder = ctx.pipeline().get(MessageDecoder.class);
     }
 
-    /** Asks for the next message, now or when there is room for it. */
-    void ask() {
-        asked = to.isWritable();
-        if (asked) {
-            ctx.read();
-        }
+    /** Messages come while there is room for them; the decoder keeps the rest of a read, on demand. */
+    void goOn() {
+        ctx.channel().config().setAutoRead(to.isWritable());
     }
 
     @Override
@@ -52,10 +51,10 @@ final class Pipe extends ChannelInboundHandlerAdapter {
             type = (char) header.getUnsignedByte(0);
             length = start.frameLength();
             passed = header.readableBytes();
-            to.write(header);
+            write(header);
         } else if (message instanceof FrameChunk chunk) {
             passed += chunk.content().readableBytes();
-            to.write(chunk.content());
+            write(chunk.content());
             if (chunk.isLast()) {
                 session.message(this, type, length, null);
                 length = 0;
@@ -63,22 +62,40 @@ final class Pipe extends ChannelInboundHandlerAdapter {
             }
         } else if (message instanceof ByteBuf frame) {
             session.message(this, (char) frame.getUnsignedByte(0), frame.readableBytes(), frame);
-            to.write(frame);
+            write(frame);
         }
-        ask();
     }
 
-    @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
+    /** A read may bring hundreds of small messages: copied together, they are cheaper to write. */
+    private void write(ByteBuf bytes) {
+        if (bytes.readableBytes() > SMALL || small != null && small.readableBytes() > 32 * SMALL) {
+            flush();
+        }
+        if (bytes.readableBytes() > SMALL) {
+            to.write(bytes);
+            return;
+        }
+        small = small == null ? ctx.alloc().buffer() : small;
+        small.writeBytes(bytes);
+        bytes.release();
+    }
+
+    void flush() {
+        if (small != null) {
+            to.write(small);
+            small = null;
+        }
         to.flush();
     }
 
     @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        flush();
+    }
+
+    @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        Pipe opposite = session.opposite(this);
-        if (!opposite.asked) {
-            opposite.ask();
-        }
+        session.opposite(this).goOn();
     }
 
     @Override
@@ -98,20 +115,13 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         session.fault(this, cause);
     }
 
-    String name() {
-        return from == From.CLIENT ? "the client" : "the server";
-    }
-
     /** How far the message had come that this exception is about. */
     String progress(PrematureCloseException e) {
-        String message = Messages.name(from, length > 0 ? type : decoder.type());
-        String counts = "after " + e.receivedBytes() + " of " + e.expectedBytes() + " bytes of " + message;
-        return e.inHeader() ? "in a message's header" : counts;
+        return Messages.progress(from, length > 0 ? type : decoder.type(), e);
     }
 
     /** How far a large message has come, or nothing if there is none. */
     String progress() {
-        String message = length + " bytes of " + Messages.name(from, type);
-        return length == 0 ? "" : ", when " + passed + " of " + message + " had come from " + name();
+        return length == 0 ? "" : Messages.progress(from, type, passed, length);
     }
 }

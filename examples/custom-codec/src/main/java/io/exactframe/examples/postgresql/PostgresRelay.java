@@ -60,7 +60,7 @@ public final class PostgresRelay {
                     : SslContextBuilder.forServer(certificate.toFile(), key.toFile()).build();
             Traffic traffic = new Traffic(System.out, System.err, common.json);
             EventLoopGroup group = new MultiThreadIoEventLoopGroup(NioIoHandler.newFactory());
-            Channel listening = Relay.to(to, tls, traffic).listen(group, listen);
+            Channel listening = new Relay(to, tls, MessageDecoder::new, traffic).listen(group, listen);
             System.err.println("relaying from " + listening.localAddress() + " to " + to);
             showTable(group, traffic);
             listening.closeFuture().sync();

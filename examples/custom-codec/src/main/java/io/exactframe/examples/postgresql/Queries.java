@@ -47,6 +47,7 @@ final class Queries {
 
     /** {@code frame} is the whole message, or null for a large one. */
     void message(From from, char type, long length, ByteBuf frame) {
+        traffic.message(from, type, length);
         if (from == From.CLIENT) {
             asked(type, length);
         } else {

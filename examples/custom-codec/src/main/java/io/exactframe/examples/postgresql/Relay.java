@@ -10,6 +10,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
@@ -26,16 +27,14 @@ import java.util.function.Supplier;
  * @param decoders gives the decoder for a client's channel, and for a server's
  */
 record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler> decoders, Traffic traffic) {
-    static Relay to(InetSocketAddress server, SslContext tls, Traffic traffic) {
-        return new Relay(server, tls, mode -> new MessageDecoder(mode, MessageDecoder.LARGE), traffic);
-    }
+    private static final WriteBufferWaterMark ROOM = new WriteBufferWaterMark(128 << 10, 512 << 10); // with 96 B a message
 
     Channel listen(EventLoopGroup group, InetSocketAddress address) throws IOException, InterruptedException {
         ChannelFuture bound = new ServerBootstrap()
                 .group(group)
                 .channel(NioServerSocketChannel.class)
                 .childOption(ChannelOption.AUTO_READ, false)
-                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, ROOM)
                 .childHandler(pipeline(Mode.STARTUP, () -> new Startup(this)))
                 .bind(address)
                 .await();
@@ -52,6 +51,7 @@ record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.WRITE_BUFFER_WATER_MARK, ROOM)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)
                 .handler(pipeline(Mode.TYPED, () -> pipe))
                 .connect(to);

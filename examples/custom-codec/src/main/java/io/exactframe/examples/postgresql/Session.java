@@ -7,45 +7,46 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * What the two directions of a client's connection share, on one event loop: how it ends, and who is told.
  *
  * <pre>
- *   STARTING ──► OPEN ──end of one input──► HALF_CLOSED ──of the other──► OVER
- *      └──────────┴─── fault, cut-off message, a channel is gone ──┴───────┘
+ *   STARTING ──► OPEN ──the ends of both inputs──────────────────────► OVER
+ *      └──────────┴───── fault, cut-off message, a channel is gone ─────┘
  * </pre>
  */
 final class Session {
-    private enum State { STARTING, OPEN, HALF_CLOSED, OVER }
+    private enum State { STARTING, OPEN, OVER }
 
     private final Traffic traffic;
+    private final Channel client;
     private final int id;
     private final Queries queries;
     private State state = State.STARTING;
     private Pipe toServer;
     private Pipe toClient;
-    private boolean saidGoodbye; // with a Terminate, or it was a CancelRequest: every end is a good one
-    private boolean told;
+    private boolean told; // how it ended; nothing to tell is after a Terminate, and of a CancelRequest
     private Pipe broken; // its connection, not only the stream
-    private Pipe ended;
+    private Pipe ended; // the first whose input did
 
-    Session(Traffic traffic) {
+    Session(Traffic traffic, Channel client) {
         this.traffic = traffic;
+        this.client = client;
         id = traffic.opened();
         queries = new Queries(traffic, id);
     }
 
-    void connected(Pipe fromClient, Channel client, Pipe fromServer, Channel server, boolean cancels) {
+    void connected(Pipe toServer, Pipe toClient, Channel server, boolean cancels) {
         state = State.OPEN;
-        toServer = fromClient;
-        toClient = fromServer;
+        this.toServer = toServer;
+        this.toClient = toClient;
         toServer.to = server;
         toClient.to = client;
-        saidGoodbye = cancels;
+        told = cancels;
     }
 
     Pipe opposite(Pipe pipe) {
@@ -54,24 +55,21 @@ final class Session {
 
     /** A message, or the last part of one, is going through. */
     void message(Pipe pipe, char type, long length, ByteBuf frame) {
-        traffic.message(pipe.from, type, length);
         queries.message(pipe.from, type, length, frame);
-        saidGoodbye |= pipe.from == From.CLIENT && type == 'X';
+        told |= pipe.from == From.CLIENT && type == 'X';
     }
 
     /** Nothing more comes from there; what came before it still goes out, and then the end. */
     void inputEnded(Pipe pipe) {
         if (pipe == broken) {
             gone(pipe);
-        } else if (pipe == ended) {
-            return; // TLS's end, and now TCP's
-        } else if (state == State.OPEN) {
-            state = State.HALF_CLOSED;
+        } else if (ended == null) {
             ended = pipe;
             String error = queries.fatalError();
-            String who = error.isEmpty() ? pipe.name() + " left" : "the server ended it with error " + error;
+            String who = error.isEmpty() ? Messages.name(pipe.from) + " left" : "the server ended it with error " + error;
             tell(who + opposite(pipe).progress());
             Channel to = pipe.to;
+            pipe.flush();
             to.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> {
                 SslHandler tls = to.pipeline().get(SslHandler.class);
                 if (tls != null) {
@@ -80,23 +78,24 @@ final class Session {
                     ((DuplexChannel) to).shutdownOutput();
                 }
             });
-        } else {
+        } else if (ended != pipe) { // which may be told twice, of TLS's end and of TCP's
             fail("both left");
         }
     }
 
     void fault(Pipe pipe, Throwable cause) {
         if (cause instanceof PrematureCloseException e) {
-            fail(pipe.name() + " left " + pipe.progress(e) + opposite(pipe).progress());
+            fail(Messages.name(pipe.from) + " left " + pipe.progress(e) + opposite(pipe).progress());
         } else if (cause instanceof IOException) {
             broken = pipe; // Netty tells of the end of its input, or of the channel, right behind this
         } else {
-            fail(pipe.name() + " broke the protocol: " + cause.getMessage());
+            boolean theirs = cause instanceof DecoderException; // TooLong, Corrupted, and those of TLS are
+            fail(theirs ? Messages.name(pipe.from) + " broke the protocol: " + cause.getMessage() : "a fault of our own: " + cause);
         }
     }
 
     void gone(Pipe pipe) {
-        fail(pipe.name() + " is gone" + opposite(pipe).progress());
+        fail(Messages.name(pipe.from) + " is gone" + opposite(pipe).progress());
     }
 
     /** Closes both channels, each behind what was written to it. */
@@ -106,16 +105,21 @@ final class Session {
         }
         tell(line);
         traffic.closed();
-        if (state != State.STARTING) {
-            for (Channel channel : List.of(toServer.to, toClient.to)) {
-                channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-            }
+        if (state == State.OPEN) {
+            toServer.flush();
+            toClient.flush();
+            close(toServer.to);
         }
+        close(client);
         state = State.OVER;
     }
 
+    private static void close(Channel channel) {
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
     private void tell(String line) {
-        if (!told && !saidGoodbye) {
+        if (!told) {
             told = true;
             traffic.tell("connection " + id + ": " + line);
         }

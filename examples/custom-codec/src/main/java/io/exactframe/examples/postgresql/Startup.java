@@ -6,10 +6,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
@@ -27,19 +26,19 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
     private static final int PATIENCE_SECONDS = 60; // as PostgreSQL's authentication_timeout
 
     private final Relay relay;
-    private final Session session;
+    private Session session;
     private Future<?> patience;
 
     Startup(Relay relay) {
         super(false);
         this.relay = relay;
-        session = new Session(relay.traffic());
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        patience = ctx.executor()
-                .schedule(() -> refuse(ctx, "the client did not begin in time"), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        session = new Session(relay.traffic(), ctx.channel());
+        Runnable refuse = () -> session.fail("the client did not begin in time");
+        patience = ctx.executor().schedule(refuse, PATIENCE_SECONDS, TimeUnit.SECONDS);
         ctx.read();
     }
 
@@ -79,11 +78,12 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     private void pipe(ChannelHandlerContext ctx, Channel server, Pipe toClient, ByteBuf packet) {
         Pipe toServer = new Pipe(session, Pipe.From.CLIENT);
-        session.connected(toServer, ctx.channel(), toClient, server, packet.getInt(4) == MessageDecoder.CANCEL_REQUEST);
+        session.connected(toServer, toClient, server, packet.getInt(4) == MessageDecoder.CANCEL_REQUEST);
         server.writeAndFlush(packet);
+        ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true); // from here on an end is no close
         ctx.pipeline().replace(this, null, toServer);
-        toServer.ask();
-        toClient.ask();
+        toServer.goOn();
+        toClient.goOn();
     }
 
     /** An ErrorResponse, so that the user reads it: severity, code "connection failure", message. */
@@ -91,20 +91,8 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
         byte[] fields = ("SFATAL\0VFATAL\0C08006\0M" + message + "\0\0").getBytes(UTF_8);
         ByteBuf error = ctx.alloc().buffer();
         error.writeByte('E').writeInt(4 + fields.length).writeBytes(fields);
-        ctx.writeAndFlush(error).addListener(ChannelFutureListener.CLOSE);
+        ctx.write(error);
         session.fail(message);
-    }
-
-    private void refuse(ChannelHandlerContext ctx, String why) {
-        session.fail(why);
-        ctx.close();
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof ChannelInputShutdownEvent) {
-            refuse(ctx, "the client left");
-        }
     }
 
     @Override
@@ -114,11 +102,13 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        refuse(ctx, "the client does not begin: " + cause.getMessage());
+        session.fail("the client does not begin: " + cause.getMessage());
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        patience.cancel(false);
+        if (patience != null) {
+            patience.cancel(false);
+        }
     }
 }

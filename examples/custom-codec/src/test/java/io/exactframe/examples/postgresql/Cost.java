@@ -138,7 +138,7 @@ final class Cost {
         Traffic traffic = new Traffic(new PrintStream(OutputStream.nullOutputStream()), System.err, false);
         Channel listening =
                 switch (relay) {
-                    case "exact" -> Relay.to(to, null, traffic).listen(group, any);
+                    case "exact" -> new Relay(to, null, MessageDecoder::new, traffic).listen(group, any);
                     case "netty" -> new Relay(to, null, Cost::nettys, traffic).listen(group, any);
                     default -> new ServerBootstrap()
                             .group(group)
