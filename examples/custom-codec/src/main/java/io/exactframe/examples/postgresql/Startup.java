@@ -12,6 +12,7 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -27,7 +28,7 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     private final Relay relay;
     private Session session;
-    private Future<?> patience;
+    private Future<?> patience = ImmediateEventExecutor.INSTANCE.newSucceededFuture(null); // until it is active
 
     Startup(Relay relay) {
         super(false);
@@ -107,8 +108,6 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        if (patience != null) {
-            patience.cancel(false);
-        }
+        patience.cancel(false);
     }
 }
