@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** A server of its own, the relay in front, and psql and pgbench in front of that. */
 final class Demo {
@@ -50,8 +51,9 @@ final class Demo {
             runHere(List.of(pgbench, "-i", "--quiet", url), null);
             runHere(List.of(pgbench, "-c", "8", "-t", "500", "-S", "-M", "extended", url), null);
             System.out.println();
-            traffic.show(false);
             listening.close().sync();
+            group.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS).sync(); // until the last connection is over
+            traffic.show(false);
             Runtime.getRuntime().removeShutdownHook(stop);
             return 0;
         }

@@ -55,7 +55,7 @@ class CommandLineTest {
         assertThat(result.exitCode()).isZero();
         assertThat(result.out())
                 .contains("exactly this", "10000000", "COPY 100000", "number of failed transactions: 0 ")
-                .containsPattern("connections, \\d+ in all; 40\\d\\d queries, 1 errors")
+                .containsPattern("\n0 connections, \\d+ in all; 40\\d\\d queries, 1 errors")
                 .containsPattern("DataRow +[\\d,]+ messages +8,\\d{3},\\d{3} bytes");
         assertThat(result.err()).contains("relation \"nowhere\" does not exist").doesNotContain("connection ");
     }
