@@ -42,13 +42,14 @@ final class Connection implements AutoCloseable {
     private static final LengthPrefix PREFIX = LengthPrefix.uint16();
     private static final LengthPrefixedEncoder ENCODER = new LengthPrefixedEncoder(PREFIX);
 
-    /** Writes of pieces that may wait for the socket; more would only take memory. */
-    private static final int WRITES_AHEAD = 4;
+    /** KiB of pieces that may wait for the socket; more would only take memory. */
+    private static final int WRITES_AHEAD = 4096;
 
     private final ExactReceiver receiver = new ExactReceiver();
     private final Semaphore room = new Semaphore(WRITES_AHEAD);
     private final AtomicInteger writes = new AtomicInteger();
     private final Channel channel;
+    private final ChannelHandlerContext belowEncoder; // what is written here gets no length
     private final Duration patience;
     private final Future<?> greeting;
     private Future<ByteBuf> next; // the frame that has been asked for
@@ -62,6 +63,7 @@ final class Connection implements AutoCloseable {
         this.patience = patience;
         channel.pipeline().addLast(new IdleStateHandler(true, 0, patience.toMillis(), 0, TimeUnit.MILLISECONDS));
         channel.pipeline().addLast(ENCODER, receiver, new Watch());
+        belowEncoder = channel.pipeline().context(ENCODER);
         greeting = channel.eventLoop().schedule(() -> channel.close(), Limits.GREETING.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -198,15 +200,19 @@ final class Connection implements AutoCloseable {
 
     /** Sends bytes that are in no frame. Waits for room, as long as the peer takes something now and then. */
     void sendBytes(ByteBuf bytes) throws TransferException {
+        int cost = 1 + bytes.readableBytes() / 1024;
         try {
-            room.acquire();
+            if (!room.tryAcquire(cost)) {
+                flush();
+                room.acquire(cost);
+            }
         } catch (InterruptedException e) {
             bytes.release();
             throw interrupted();
         }
-        written(channel.pipeline().context(ENCODER).write(bytes).addListener(taken -> {
+        written(belowEncoder.write(bytes).addListener(taken -> {
             activity.incrementAndGet();
-            room.release();
+            room.release(cost);
         }));
         if (!channel.isActive()) {
             throw ended(new ClosedChannelException());

@@ -42,6 +42,13 @@ final class Receiver {
             connection = opened;
             security.prove(connection);
             return receiveAll();
+        }
+    }
+
+    private Result receiveAll() throws TransferException {
+        try {
+            greet();
+            return receiveListed();
         } catch (TransferException e) {
             if (e.tell != Reason.OK) {
                 connection.refuse(e.tell);
@@ -50,8 +57,7 @@ final class Receiver {
         }
     }
 
-    private Result receiveAll() throws TransferException {
-        greet();
+    private Result receiveListed() throws TransferException {
         List<Entry> entries = receiveList();
         connection.startBusy();
         if (!user.accepts(entries)) {
