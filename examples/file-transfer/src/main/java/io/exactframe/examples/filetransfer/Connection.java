@@ -200,7 +200,7 @@ final class Connection implements AutoCloseable {
 
     /** Sends bytes that are in no frame. Waits for room, as long as the peer takes something now and then. */
     void sendBytes(ByteBuf bytes) throws TransferException {
-        int cost = 1 + bytes.readableBytes() / 1024;
+        int cost = Math.min(WRITES_AHEAD, 1 + bytes.readableBytes() / 1024);
         try {
             if (!room.tryAcquire(cost)) {
                 flush();

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Date;
 import java.util.HexFormat;
+import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import javax.net.ssl.SSLException;
@@ -45,6 +46,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
  */
 final class Security {
     private static final String TLS = "TLSv1.3";
+    private static final List<String> CIPHERS = List.of("TLS_AES_128_GCM_SHA256"); // the least work of them
     private static final int SECRET_LENGTH = 16;
     private static final int FINGERPRINT_LENGTH = 32;
     private static final int NONCE_LENGTH = 32;
@@ -78,6 +80,7 @@ final class Security {
             SslContext context = SslContextBuilder.forServer(keys.getPrivate(), certificate)
                     .sslProvider(SslProvider.JDK)
                     .protocols(TLS)
+                    .ciphers(CIPHERS)
                     .build();
             return new Security(context, random(SECRET_LENGTH), Digests.sha256(certificate.getEncoded()), true);
         } catch (GeneralSecurityException | OperatorCreationException | SSLException e) {
@@ -111,6 +114,7 @@ final class Security {
             SslContext context = SslContextBuilder.forClient()
                     .sslProvider(SslProvider.JDK)
                     .protocols(TLS)
+                    .ciphers(CIPHERS)
                     .trustManager(FingerprintTrustManagerFactory.builder("SHA-256")
                             .fingerprints(HexFormat.of().formatHex(fingerprint))
                             .build())
