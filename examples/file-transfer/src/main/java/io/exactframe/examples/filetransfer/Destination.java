@@ -76,7 +76,7 @@ final class Destination implements AutoCloseable {
             return target;
         } catch (InvalidPathException e) {
             throw new FileProblem(
-                    Reason.NAME_REFUSED, "this system cannot have that name" + Charsets.hint(entry.path()));
+                    Reason.NAME_REFUSED, "this system cannot have that name" + Names.localeHint(entry.path()));
         }
     }
 

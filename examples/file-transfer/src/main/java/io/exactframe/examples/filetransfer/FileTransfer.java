@@ -5,6 +5,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -35,7 +36,6 @@ import picocli.CommandLine.TypeConversionException;
         mixinStandardHelpOptions = true,
         version = "file-transfer 0.1.0")
 public final class FileTransfer {
-    private static final int WRONG_USAGE = 2;
     private static final int MOST_SECONDS = 86_400;
 
     @Spec
@@ -64,7 +64,9 @@ public final class FileTransfer {
 
     /** Runs a command and exits with its exit code. */
     public static void main(String[] args) {
-        System.exit(newCommandLine().execute(args));
+        int exitCode = newCommandLine().execute(args);
+        Terminal.atCtrlC(null);
+        System.exit(exitCode);
     }
 
     static CommandLine newCommandLine() {
@@ -76,20 +78,25 @@ public final class FileTransfer {
                         throw new TypeConversionException(e.getMessage());
                     }
                 })
+                .registerConverter(Path.class, text -> {
+                    try {
+                        return Path.of(text);
+                    } catch (InvalidPathException e) {
+                        throw new TypeConversionException(
+                                "'" + Names.shown(text) + "' is no name here" + Names.localeHint(text));
+                    }
+                })
                 .setParameterExceptionHandler((wrong, args) -> {
                     CommandLine command = wrong.getCommandLine();
                     command.getErr().println(wrong.getMessage());
                     command.getErr()
                             .println("See '" + command.getCommandSpec().qualifiedName() + " --help'.");
-                    return WRONG_USAGE;
+                    return TransferException.WRONG_USAGE;
                 })
                 .setExecutionExceptionHandler((failure, command, parsed) -> {
                     if (failure instanceof TransferException e) {
                         command.getErr().println(e.getMessage());
                         return e.exitCode;
-                    } else if (failure instanceof UsageException) {
-                        command.getErr().println(failure.getMessage());
-                        return WRONG_USAGE;
                     }
                     throw failure; // a fault of this program: with its stack trace
                 });
@@ -145,9 +152,8 @@ public final class FileTransfer {
                 out().println("and, when asked for it, the code " + security.code());
             }
             out().flush();
-            Terminal.atCtrlC(err(), "Stopped; no receiver has said that it has everything.");
+            Terminal.atCtrlC("Stopped; no receiver has said that it has everything.");
             sender.awaitReceipt();
-            Terminal.atCtrlC(err(), null);
         }
         out().println("Sent " + list.summary() + "; the receiver has them on its disk");
         if (list.problems > 0) {
@@ -179,13 +185,12 @@ public final class FileTransfer {
                             names = {"-y", "--yes"},
                             description = "Receive whatever comes, without asking.")
                     boolean yes)
-            throws TransferException, UsageException {
+            throws TransferException {
         Terminal terminal = new Terminal(out(), err(), quiet, yes);
         try (Destination destination = new Destination(folder, overwrite)) {
             Security security = plain ? Security.plain() : Security.forReceiver(terminal.code());
-            Terminal.atCtrlC(err(), "Stopped; the same command goes on where it was.");
+            Terminal.atCtrlC("Stopped; the same command goes on where it was.");
             Receiver.Result result = new Receiver(destination, terminal).receive(sender, security, patience);
-            Terminal.atCtrlC(err(), null);
             out().println("Received " + Sizes.files(result.stored()) + ", " + Sizes.bytes(result.storedBytes()) + ", "
                     + Sizes.speed(result.storedBytes(), result.nanos()) + "; verified and on the disk"
                     + (result.same() > 0 ? "; " + Sizes.files(result.same()) + " were there already" : ""));

@@ -2,6 +2,7 @@ package io.exactframe.examples.filetransfer;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.charset.Charset;
 import java.util.regex.Pattern;
 
 /** Which paths of a peer are safe, and how any text of a peer is shown. */
@@ -12,6 +13,9 @@ final class Names {
 
     private static final Pattern WINDOWS_SPECIAL = Pattern.compile("[\\\\:*?\"<>|]");
     private static final int MOST_SHOWN = 120;
+
+    /** In which characters this system's file names are, as far as Java was told. */
+    private static final String ENCODING = System.getProperty("sun.jnu.encoding", "UTF-8");
 
     private Names() {}
 
@@ -102,5 +106,14 @@ final class Names {
                 || (c >= 0x180B && c <= 0x180F)
                 || (c >= 0xFE00 && c <= 0xFE0F)
                 || (c >= 0xE0100 && c <= 0xE01EF);
+    }
+
+    /** What to do if a name cannot be had because the locale has no letters for it; empty if that is not why. */
+    static String localeHint(String name) {
+        boolean lost = name.indexOf('\uFFFD') >= 0
+                || (Charset.isSupported(ENCODING) && !Charset.forName(ENCODING).newEncoder().canEncode(name));
+        return lost && !ENCODING.equalsIgnoreCase("UTF-8")
+                ? " (this locale has no letters for it; set LC_ALL=C.UTF-8 and run the command again)"
+                : "";
     }
 }

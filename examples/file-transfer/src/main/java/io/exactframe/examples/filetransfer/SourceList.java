@@ -45,7 +45,7 @@ final class SourceList {
                             path + ": another one is named " + name + " too; send them one after the other");
                 }
                 Source.State state = Source.State.of(real);
-                Names.check(name.toString(), false);
+                checkName(name.toString());
                 if (!(state.folder() || state.file())) {
                     throw TransferException.failed(path + " is neither a file nor a folder");
                 } else if (!Files.isReadable(real)) {
@@ -56,7 +56,7 @@ final class SourceList {
                 throw TransferException.failed(Names.shown(path.toString()) + ": " + e.getMessage());
             } catch (IOException e) {
                 throw TransferException.failed(Names.shown(path.toString()) + ": " + FileProblem.describe(e)
-                        + Charsets.hint(path.toString()));
+                        + Names.localeHint(path.toString()));
             }
         }
         return list;
@@ -91,15 +91,23 @@ final class SourceList {
                 skipped.accept(Names.shown(name) + " is an unfinished file of a 'receive': skipped");
                 return;
             }
-            Names.check(name, false);
+            checkName(name);
             if (!Files.isReadable(child)) {
                 throw new IOException("permission denied");
             }
             add(child, name, state);
         } catch (IOException e) {
-            problem(name, FileProblem.describe(e) + Charsets.hint(name));
+            problem(name, FileProblem.describe(e));
         } catch (FileProblem e) {
             problem(name, e.getMessage());
+        }
+    }
+
+    private static void checkName(String name) throws FileProblem {
+        Names.check(name, false);
+        String hint = Names.localeHint(name);
+        if (!hint.isEmpty()) { // it would arrive under another one
+            throw new FileProblem(Reason.NAME_REFUSED, "cannot tell its name" + hint);
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicReference;
 final class Terminal implements User {
     private static final String CODE = "FILE_TRANSFER_CODE";
     private static final int MOST_SHOWN = 20;
-    private static final AtomicReference<Runnable> AT_CTRL_C = new AtomicReference<>();
+    private static final AtomicReference<String> AT_CTRL_C = new AtomicReference<>();
 
     private final PrintWriter out;
     private final PrintWriter err;
@@ -31,11 +31,16 @@ final class Terminal implements User {
     }
 
     /** What is said if the user stops the program now; null for nothing. */
-    static void atCtrlC(PrintWriter err, String line) {
-        Runnable before = AT_CTRL_C.getAndSet(line == null ? () -> {} : () -> line(err, line));
-        if (before == null) {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> AT_CTRL_C.get().run()));
+    static void atCtrlC(String line) {
+        if (line != null && AT_CTRL_C.get() == null) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                String last = AT_CTRL_C.get();
+                if (last != null) {
+                    System.err.println(last);
+                }
+            }));
         }
+        AT_CTRL_C.set(line);
     }
 
     static void line(PrintWriter to, String line) {
@@ -54,7 +59,7 @@ final class Terminal implements User {
     }
 
     /** The sender's code: never an argument, which others could see. */
-    String code() throws UsageException {
+    String code() throws TransferException {
         String given = System.getenv(CODE);
         if (given != null) {
             return given;
@@ -67,7 +72,7 @@ final class Terminal implements User {
             given = read();
         }
         if (given == null || given.isBlank()) {
-            throw new UsageException(
+            throw TransferException.wrongUsage(
                     "the code that 'send' printed is needed: on standard input, or in " + CODE + "; or --plain at both ends");
         }
         return given;

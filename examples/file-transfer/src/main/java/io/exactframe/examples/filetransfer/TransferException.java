@@ -5,6 +5,7 @@ final class TransferException extends Exception {
     private static final long serialVersionUID = 1L;
 
     static final int FAILED = 1;
+    static final int WRONG_USAGE = 2;
     static final int LOST = 3;
     static final int NOT_TRUSTED = 4;
 
@@ -30,6 +31,10 @@ final class TransferException extends Exception {
     /** The connection, not a file, is the problem. */
     static TransferException lost(String message) {
         return new TransferException(LOST, Reason.OK, message);
+    }
+
+    static TransferException wrongUsage(String message) {
+        return new TransferException(WRONG_USAGE, Reason.OK, message);
     }
 
     static TransferException notTrusted(String message) {

@@ -122,4 +122,27 @@ class CommandLineTest {
         }
         assertThat(target.resolve("big.bin")).hasSameBinaryContentAs(file);
     }
+
+    @Test
+    void withoutALocaleNoNameIsChangedAndSaysWhatToDo() throws Exception {
+        Path folder = Files.createDirectory(temp.resolve("folder"));
+        Path file = Files.writeString(folder.resolve("größe.txt"), "x");
+        Path target = Files.createDirectory(temp.resolve("target"));
+        String advice = "set LC_ALL=C.UTF-8 and run the command again";
+        try (Program named = Program.runWithoutLocale("send", "--plain", file);
+                Program inFolder =
+                        Program.runWithoutLocale("send", "--plain", "--host", "127.0.0.1", folder)) {
+            assertThat(named.exit()).isNotZero();
+            assertThat(named.said()).contains(advice).doesNotContain("java.");
+            Program.await(() -> inFolder.said().contains("To get them"));
+            assertThat(inFolder.said()).contains(advice).contains("Sending 0 files");
+        }
+        try (Program sender = Program.send("--plain", folder);
+                Program receiver = Program.runWithoutLocale(
+                        "receive", "-y", "--plain", "127.0.0.1:" + sender.port(), target)) {
+            assertThat(receiver.exit()).isEqualTo(1);
+            assertThat(receiver.said()).contains(advice);
+            assertThat(Ends.names(target.resolve("folder"))).isEmpty();
+        }
+    }
 }

@@ -23,6 +23,10 @@ final class Program implements AutoCloseable {
     private final Path output;
 
     private Program(List<String> prefix, String code, List<String> args) throws IOException {
+        this(prefix, code, "C.UTF-8", args);
+    }
+
+    private Program(List<String> prefix, String code, String locale, List<String> args) throws IOException {
         List<String> command = new ArrayList<>(prefix);
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -37,7 +41,7 @@ final class Program implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
-        builder.environment().put("LC_ALL", "C.UTF-8");
+        builder.environment().put("LC_ALL", locale);
         if (code != null) {
             builder.environment().put("FILE_TRANSFER_CODE", code);
         }
@@ -73,8 +77,9 @@ final class Program implements AutoCloseable {
         return new Program(prefix, code, all);
     }
 
-    static Program run(Object... args) throws IOException {
-        return new Program(List.of(), null, Arrays.stream(args).map(Object::toString).toList());
+    /** As a user runs it who has no locale. */
+    static Program runWithoutLocale(Object... args) throws IOException {
+        return new Program(List.of(), null, "C", Arrays.stream(args).map(Object::toString).toList());
     }
 
     private Matcher ready() {
