@@ -1,10 +1,10 @@
 package io.exactframe.examples.filetransfer;
 
+import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.Inet4Address;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -223,26 +223,13 @@ public final class FileTransfer {
         return spec.commandLine().getErr();
     }
 
-    /** An address by which others may reach this machine, as far as it can tell. */
+    /** The address of this machine that leads outside; nothing is sent to find it. */
     private static String ownAddress() {
-        try {
-            return NetworkInterface.networkInterfaces()
-                    .filter(FileTransfer::leadsOutside)
-                    .flatMap(NetworkInterface::inetAddresses)
-                    .filter(address -> address instanceof Inet4Address && !address.isLinkLocalAddress())
-                    .findFirst()
-                    .orElseGet(InetAddress::getLoopbackAddress)
-                    .getHostAddress();
-        } catch (SocketException e) {
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.connect(InetAddress.getByName("192.0.2.1"), 9);
+            return socket.getLocalAddress().getHostAddress();
+        } catch (IOException | UncheckedIOException e) {
             return InetAddress.getLoopbackAddress().getHostAddress();
-        }
-    }
-
-    private static boolean leadsOutside(NetworkInterface networkInterface) {
-        try {
-            return networkInterface.isUp() && !networkInterface.isLoopback() && !networkInterface.isVirtual();
-        } catch (SocketException e) {
-            return false;
         }
     }
 }

@@ -8,20 +8,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 
 /** What the ends say to each other: the frames of PROTOCOL.md, without their length. */
-sealed interface Message
-        permits Entry,
-                Message.Hello,
-                Message.Listed,
-                Message.Get,
-                Message.Begin,
-                Message.Piece,
-                Message.End,
-                Message.NotSent,
-                Message.Receipt,
-                Message.Done,
-                Message.Bye,
-                Message.Busy,
-                Message.Refused {
+interface Message {
     int MAGIC = 0x78465452; // xFTR
     int SHA256_LENGTH = 32;
 

@@ -11,25 +11,13 @@ import java.util.UUID;
 
 /** Permission bits. */
 final class Modes {
-    private static final PosixFilePermission[] BITS = {
-        PosixFilePermission.OTHERS_EXECUTE,
-        PosixFilePermission.OTHERS_WRITE,
-        PosixFilePermission.OTHERS_READ,
-        PosixFilePermission.GROUP_EXECUTE,
-        PosixFilePermission.GROUP_WRITE,
-        PosixFilePermission.GROUP_READ,
-        PosixFilePermission.OWNER_EXECUTE,
-        PosixFilePermission.OWNER_WRITE,
-        PosixFilePermission.OWNER_READ
-    };
-
     private Modes() {}
 
     static Set<PosixFilePermission> permissions(int mode) {
         Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
-        for (int bit = 0; bit < BITS.length; bit++) {
-            if ((mode >> bit & 1) != 0) {
-                permissions.add(BITS[bit]);
+        for (PosixFilePermission permission : PosixFilePermission.values()) { // from owner's read, 0400, down
+            if ((mode & 0400 >> permission.ordinal()) != 0) {
+                permissions.add(permission);
             }
         }
         return permissions;

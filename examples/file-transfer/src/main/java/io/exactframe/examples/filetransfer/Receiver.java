@@ -16,13 +16,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * The receiver's half of the protocol. It reads like that: receive exactly this, then exactly that; a stream that ends
  * in between leaves what came for the next run, which goes on from there.
  */
-final class Receiver {
+final class Receiver implements Commits.Outcome {
     /** How it went. */
     record Result(long stored, long storedBytes, long same, long failed, long nanos) {}
 
     private final Destination destination;
     private final User user;
-    private final Set<String> troubled = new HashSet<>();
+    private final Set<String> listed = new HashSet<>();
     private final AtomicLong stored = new AtomicLong();
     private final AtomicLong storedBytes = new AtomicLong();
     private final AtomicLong same = new AtomicLong();
@@ -65,7 +65,7 @@ final class Receiver {
         }
         long start = System.nanoTime();
         try (Progress whole = user.start(bytes(entries));
-                Commits commits = new Commits(destination, outcome())) {
+                Commits commits = new Commits(destination, this)) {
             progress = whole;
             fetch(plan(entries), commits);
             commits.finish();
@@ -138,7 +138,7 @@ final class Receiver {
         for (int index = 0; index < entries.size(); index++) {
             Entry entry = entries.get(index);
             try {
-                if (!troubled.add(entry.path())) {
+                if (!listed.add(entry.path())) {
                     throw new FileProblem(Reason.NAME_REFUSED, "is listed twice");
                 } else if (entry.folder()) {
                     destination.makeFolder(entry);
@@ -197,7 +197,7 @@ final class Receiver {
             connection.send(new Message.Get(plan.index, plan.offset, onlySame, sha256));
             asked.add(plan);
         } catch (FileProblem e) {
-            failed(plan.index, plan.entry, e);
+            failed(plan, e);
         }
     }
 
@@ -205,7 +205,7 @@ final class Receiver {
     private boolean receiveFile(Destination.Plan plan, Commits commits) throws TransferException {
         Message message = connection.receive();
         if (message instanceof Message.NotSent not && not.index() == plan.index) {
-            failed(plan.index, plan.entry, notSent(not.reason()));
+            failed(plan, notSent(not.reason()));
             return false;
         } else if (!(message instanceof Message.Begin begin)
                 || begin.index() != plan.index
@@ -235,7 +235,7 @@ final class Receiver {
             receipt(plan.index, Reason.OK);
             user.digested(end.sha256());
         } else if (message instanceof Message.NotSent not) {
-            failed(plan.index, plan.entry, notSent(not.reason()));
+            failed(plan, notSent(not.reason()));
         } else {
             throw TransferException.notUnderstood("a file that is not the same");
         }
@@ -246,8 +246,8 @@ final class Receiver {
         try {
             part = destination.open(plan, offset);
         } catch (FileProblem e) {
-            failed(plan.index, plan.entry, e);
-            skipFile(plan.entry.size() - offset);
+            failed(plan, e);
+            receivePieces(null, plan.entry.size() - offset);
             return false;
         }
         boolean whole = false;
@@ -260,7 +260,7 @@ final class Receiver {
             } else {
                 part.discard(); // to go on with it would make no sense
                 Reason reason = last instanceof Message.NotSent not ? not.reason() : Reason.DIGEST_DIFFERS;
-                failed(plan.index, plan.entry, new FileProblem(reason, reason.text));
+                failed(plan, new FileProblem(reason, reason.text));
             }
             return whole;
         } finally {
@@ -293,10 +293,6 @@ final class Receiver {
         }
     }
 
-    private void skipFile(long size) throws TransferException {
-        receivePieces(null, size);
-    }
-
     private static void checkDisk(PartFile part) throws TransferException {
         IOException failure = part.failure();
         if (failure != null) {
@@ -317,25 +313,21 @@ final class Receiver {
         receipt(index, why.reason);
     }
 
-    private Commits.Outcome outcome() {
-        return new Commits.Outcome() {
-            @Override
-            public void stored(Destination.Plan plan) {
-                stored.incrementAndGet();
-                storedBytes.addAndGet(plan.entry.size());
-                receipt(plan.index, Reason.OK);
-            }
+    @Override
+    public void stored(Destination.Plan plan) {
+        stored.incrementAndGet();
+        storedBytes.addAndGet(plan.entry.size());
+        receipt(plan.index, Reason.OK);
+    }
 
-            @Override
-            public void failed(Destination.Plan plan, FileProblem why) {
-                Receiver.this.failed(plan.index, plan.entry, why);
-            }
+    @Override
+    public void failed(Destination.Plan plan, FileProblem why) {
+        failed(plan.index, plan.entry, why);
+    }
 
-            @Override
-            public void batchDone() {
-                connection.flush();
-            }
-        };
+    @Override
+    public void batchDone() {
+        connection.flush();
     }
 
     /** Everything is on the disk, whether it comes or not. */

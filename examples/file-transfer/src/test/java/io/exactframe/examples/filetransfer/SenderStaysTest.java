@@ -151,7 +151,7 @@ class SenderStaysTest {
         try (Ends.Sending sending = Ends.send(file);
                 Raw slow = Raw.receiver(sending.port)) {
             slow.send(GET);
-            long end = System.nanoTime() + 3 * Ends.PATIENCE.toNanos();
+            long end = System.nanoTime() + 2 * Ends.PATIENCE.toNanos();
             while (System.nanoTime() < end) { // a few MB in all: the buffers between are never empty
                 slow.readBytes(100_000);
                 LockSupport.parkNanos(100_000_000);
