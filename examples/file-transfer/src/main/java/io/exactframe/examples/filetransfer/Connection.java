@@ -3,212 +3,324 @@ package io.exactframe.examples.filetransfer;
 import io.exactframe.netty.ExactReceiver;
 import io.exactframe.netty.LengthPrefix;
 import io.exactframe.netty.LengthPrefixedEncoder;
-import io.netty.bootstrap.Bootstrap;
+import io.exactframe.netty.PrematureCloseException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.ConnectTimeoutException;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.stream.ChunkedWriteHandler;
+import io.netty.handler.codec.CorruptedFrameException;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.Future;
-import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.NoRouteToHostException;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One TCP connection: frames and content go out, exactly what is asked for comes in.
+ * One TCP connection: frames and pieces of files go out, exactly what is asked for comes in.
  *
  * <pre>
- *   socket --&gt; ExactReceiver --&gt; receive(...)
- *   socket &lt;-- ChunkedWriteHandler &lt;-- LengthPrefixedEncoder &lt;-- send(a frame)
- *                          ^-- the pieces of a file have no length
+ *   socket --&gt; ExactReceiver --&gt; receive, receiveBytes, receiveTo
+ *   socket &lt;-- LengthPrefixedEncoder &lt;-- send
+ *          ^-- sendBytes: the bytes of a piece have no length of their own
  * </pre>
  *
  * The event loop moves bytes and nothing else. Whoever calls waits in a thread of his own, which is where files are
- * read about and written; a receive that is not made keeps the peer waiting, so nothing piles up.
+ * read and written; a receive that is not made keeps the peer waiting, and a peer that does not read keeps the thread
+ * waiting, so that nothing piles up at either end. Nobody waits for ever: see {@link Limits}.
  */
 final class Connection implements AutoCloseable {
-    static final LengthPrefix PREFIX = LengthPrefix.uint16();
-
-    /** In which a frame has to come whole, and the next piece of a file: a peer that is gone does not always say so. */
-    static final Duration TIMEOUT = Duration.ofSeconds(60);
-
-    static final Duration FOREVER = Duration.ofMillis(Long.MAX_VALUE);
-
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration GOODBYE = Duration.ofSeconds(2);
-    private static final int MAX_REPLY_FRAME_LENGTH = 64;
+    private static final LengthPrefix PREFIX = LengthPrefix.uint16();
     private static final LengthPrefixedEncoder ENCODER = new LengthPrefixedEncoder(PREFIX);
 
-    private final ExactReceiver receiver = new ExactReceiver();
-    private final Channel channel;
+    /** KiB of pieces that may wait for the socket; more would only take memory. */
+    private static final int WRITES_AHEAD = 4096;
 
-    /** Equips a channel that has just been made. */
-    Connection(Channel channel) {
+    private final ExactReceiver receiver = new ExactReceiver();
+    private final Semaphore room = new Semaphore(WRITES_AHEAD);
+    private final AtomicInteger writes = new AtomicInteger();
+    private final Channel channel;
+    private final ChannelHandlerContext belowEncoder; // what is written here gets no length
+    private final Duration patience;
+    private final Future<?> greeting;
+    private Future<ByteBuf> next; // the frame that has been asked for
+    private Future<?> busy;
+    private volatile boolean stalled;
+    private final AtomicLong activity = new AtomicLong();
+
+    /** Equips a channel that has just been made; if it is to be encrypted, that is done already. */
+    Connection(Channel channel, Duration patience) {
         this.channel = channel;
-        channel.pipeline().addLast(new ChunkedWriteHandler(), ENCODER, receiver, new FailuresAreInTheFutures());
+        this.patience = patience;
+        channel.pipeline().addLast(new IdleStateHandler(true, 0, patience.toMillis(), 0, TimeUnit.MILLISECONDS));
+        channel.pipeline().addLast(ENCODER, receiver, new Watch());
+        belowEncoder = channel.pipeline().context(ENCODER);
+        greeting = channel.eventLoop().schedule(() -> channel.close(), Limits.GREETING.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private static final class FailuresAreInTheFutures extends ChannelInboundHandlerAdapter {
+    /** Closes if what was written is not taken. What else fails is told by the futures. */
+    private final class Watch extends ChannelInboundHandlerAdapter {
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event instanceof IdleStateEvent && writes.get() > 0) {
+                stalled = true;
+                ctx.close();
+            }
+        }
+
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {}
     }
 
-    static EventLoopGroup newEventLoop() {
-        return new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    /** The other end has greeted: the time for that counts no longer. */
+    void greeted() {
+        greeting.cancel(false);
     }
 
-    static void stop(EventLoopGroup loop) {
-        loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+    /** Grows with everything but {@code BUSY} that is received, and with every piece that is taken. */
+    long activity() {
+        return activity.get();
     }
 
-    static Connection open(EventLoopGroup loop, Address address) throws TransferException {
-        Connection[] opened = new Connection[1];
-        ChannelFuture connected = new Bootstrap()
-                .group(loop)
-                .channel(NioSocketChannel.class)
-                // The end of what comes closes nothing by itself: a verdict can still be sent, and a receive that is
-                // made after the end fails like one that was made before it.
-                .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
-                .handler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        opened[0] = new Connection(channel);
-                    }
-                })
-                .connect(address.unresolved())
-                .awaitUninterruptibly();
-        if (!connected.isSuccess()) {
-            throw new TransferException("cannot connect to " + address + ": " + reason(connected.cause()));
-        }
-        return opened[0];
-    }
-
-    /** Netty's messages have the address that was looked up; the user knows the one he typed. */
-    private static String reason(Throwable cause) {
-        if (cause instanceof UnknownHostException) {
-            return "unknown host";
-        } else if (cause instanceof ConnectTimeoutException) {
-            return "no answer within " + CONNECT_TIMEOUT.toSeconds() + " s";
-        } else if (cause instanceof NoRouteToHostException) {
-            return "no route to the host";
-        }
-        return "connection refused";
-    }
-
-    /** Exactly so many bytes into a file. This thread writes while it waits; if the file fails, that knows why. */
-    void receiveTo(PartFile file, long size, Progress progress) throws ConnectionLost {
-        BlockingQueue<Runnable> writes = new LinkedBlockingQueue<>();
-        Future<Void> content = receiver.receiveTo(file, size, writes::add);
-        content.addListener(done -> writes.add(() -> {}));
-        try {
-            while (!content.isDone()) {
-                Runnable write = writes.poll(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-                if (write != null) {
-                    write.run();
-                    progress.reached(file.written());
-                } else if (content.cancel(false)) {
-                    throw new ConnectionLost(tooSlow(TIMEOUT));
-                }
+    /** The next frame; waits no longer than patience allows. {@code BUSY} frames start that anew. */
+    Message receive() throws TransferException {
+        for (; ; ) {
+            Message message = decode(await(requested()));
+            if (message != null) {
+                return message;
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            content.cancel(false);
-            throw new ConnectionLost(new InterruptedIOException("interrupted"));
-        } finally {
-            writes.forEach(Runnable::run); // handed over and not written, if it was cancelled
-        }
-        if (!content.isSuccess()) {
-            throw new ConnectionLost(content.cause());
         }
     }
 
-    /** The payload of a frame, for the caller to release. */
-    ByteBuf receiveFrame(int maxFrameLength) throws ConnectionLost {
-        return await(receiver.receive(PREFIX, maxFrameLength), TIMEOUT);
+    /** The next frame if it is here already, else null. */
+    Message poll() throws TransferException {
+        while (requested().isDone()) {
+            Message message = decode(await(next));
+            if (message != null) {
+                return message;
+            }
+        }
+        return null;
     }
 
-    Reply receiveReply(Duration timeout) throws ConnectionLost {
-        ByteBuf frame = await(receiver.receive(PREFIX, MAX_REPLY_FRAME_LENGTH), timeout);
+    private Future<ByteBuf> requested() {
+        if (next == null) {
+            next = receiver.receive(PREFIX, Limits.MAX_FRAME_LENGTH);
+        }
+        return next;
+    }
+
+    /** Null for {@code BUSY}. */
+    private Message decode(ByteBuf frame) throws TransferException {
+        next = null;
+        Message message;
         try {
-            return Reply.decode(frame);
+            message = Message.decode(frame);
         } finally {
             frame.release();
         }
+        if (message instanceof Message.Refused refused) {
+            throw TransferException.failed(refused.reason().text);
+        } else if (message instanceof Message.Busy) {
+            return null;
+        }
+        activity.incrementAndGet();
+        return message;
     }
 
-    /** Sends what is not the content of a file: as a frame. If it cannot, the next receive fails too. */
-    ChannelFuture send(ByteBuf frame) {
-        return channel.writeAndFlush(frame);
+    /** Exactly so many bytes that are in no frame. */
+    byte[] receiveBytes(int size) throws TransferException {
+        ByteBuf received = await(receiver.receive(size));
+        try {
+            byte[] bytes = new byte[size];
+            received.readBytes(bytes);
+            return bytes;
+        } finally {
+            received.release();
+        }
     }
 
-    /** Sends the content of a file, as fast as it is taken; the file is closed in the end. */
-    ChannelFuture send(FileContent content) {
-        return channel.writeAndFlush(content);
+    /**
+     * Exactly so many bytes into a file; this thread writes them while it waits. The file is not to throw: what it
+     * cannot write it drops, so that the next frame is found.
+     */
+    void receiveTo(WritableByteChannel file, int size) throws TransferException {
+        BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+        Future<Void> content = receiver.receiveTo(file, size, tasks::add);
+        content.addListener(done -> tasks.add(() -> {}));
+        try {
+            while (!content.isDone()) {
+                Runnable write = tasks.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+                if (write != null) {
+                    write.run();
+                } else if (content.cancel(false)) {
+                    throw tooSlow();
+                }
+            }
+        } catch (InterruptedException e) {
+            content.cancel(false);
+            throw interrupted();
+        } finally {
+            tasks.forEach(Runnable::run); // handed over and not written, if it was cancelled
+        }
+        if (!content.isSuccess()) {
+            throw ended(content.cause());
+        }
+    }
+
+    /** Drops so many bytes. */
+    void skip(int size) throws TransferException {
+        await(receiver.skip(size));
+    }
+
+    /** Sends a frame, with what comes next; {@link #flush} if nothing does. If it cannot, the next receive fails too. */
+    void send(Message message) {
+        ByteBuf frame = channel.alloc().buffer();
+        Message.encode(message, frame);
+        written(channel.write(frame));
+    }
+
+    void flush() {
+        channel.flush();
+    }
+
+    /** A buffer for bytes to send. */
+    ByteBuf allocate(int capacity) {
+        return channel.alloc().directBuffer(capacity);
+    }
+
+    /** Sends bytes that are in no frame. Waits for room, as long as the peer takes something now and then. */
+    void sendBytes(ByteBuf bytes) throws TransferException {
+        int cost = Math.min(WRITES_AHEAD, 1 + bytes.readableBytes() / 1024);
+        try {
+            if (!room.tryAcquire(cost)) {
+                flush();
+                room.acquire(cost);
+            }
+        } catch (InterruptedException e) {
+            bytes.release();
+            throw interrupted();
+        }
+        written(belowEncoder.write(bytes).addListener(taken -> {
+            activity.incrementAndGet();
+            room.release(cost);
+        }));
+        if (!channel.isActive()) {
+            throw ended(new ClosedChannelException());
+        }
+    }
+
+    private void written(Future<?> write) {
+        writes.incrementAndGet();
+        write.addListener(taken -> writes.decrementAndGet());
+    }
+
+    /** From now on the peer is told every few seconds that somebody is here. Not while pieces are sent. */
+    void startBusy() {
+        long interval = Math.min(Limits.BUSY_INTERVAL.toMillis(), patience.toMillis() / 3);
+        busy = channel.eventLoop().scheduleAtFixedRate(
+                () -> {
+                    send(new Message.Busy());
+                    flush();
+                },
+                interval,
+                interval,
+                TimeUnit.MILLISECONDS);
+    }
+
+    void stopBusy() {
+        if (busy != null) {
+            busy.cancel(false);
+            channel.eventLoop().submit(() -> {}).awaitUninterruptibly(); // one that is being sent
+            busy = null;
+        }
     }
 
     /**
      * Says why the transfer ends here, so that it is heard: a close while bytes come in would be a reset, which may
-     * overtake what was said. So they are dropped until the sender, who has heard, closes.
+     * overtake what was said. So they are dropped until the peer, who has heard, closes.
      */
-    void refuse(Reply reply) {
-        send(reply.encode()).addListener(sent -> ((DuplexChannel) channel).shutdownOutput());
-        Future<?> goodbye =
-                channel.eventLoop().schedule(() -> channel.close(), GOODBYE.toMillis(), TimeUnit.MILLISECONDS);
-        receiver.skip(Long.MAX_VALUE).awaitUninterruptibly();
-        goodbye.cancel(false);
+    void refuse(Reason reason) {
+        send(new Message.Refused(reason));
+        flush();
+        goodbye();
     }
 
-    /** Closes without waiting: for the event loop. */
+    /** Waits a little for the peer to close. */
+    void goodbye() {
+        receiver.skip(Long.MAX_VALUE).awaitUninterruptibly(Limits.GOODBYE.toMillis());
+    }
+
+    <T extends ChannelHandler> T handler(Class<T> type) {
+        return channel.pipeline().get(type);
+    }
+
+    boolean isActive() {
+        return channel.isActive();
+    }
+
+    /** From any thread: whoever waits here does so no longer. */
     void abort() {
         channel.close();
     }
 
-    ByteBuf allocate() {
-        return channel.alloc().buffer();
-    }
-
     @Override
     public void close() {
+        greeting.cancel(false);
+        stopBusy();
         channel.close().awaitUninterruptibly();
+        if (next != null && next.awaitUninterruptibly().isSuccess()) {
+            next.getNow().release();
+        }
     }
 
-    private static IOException tooSlow(Duration timeout) {
-        return new SocketTimeoutException("not whole within " + timeout.toSeconds() + " s");
-    }
-
-    private static ByteBuf await(Future<ByteBuf> future, Duration timeout) throws ConnectionLost {
+    <V> V await(Future<V> future) throws TransferException {
         try {
-            if (!future.await(timeout.toMillis()) && future.cancel(false)) {
-                throw new ConnectionLost(tooSlow(timeout));
+            if (!future.await(patience.toMillis()) && future.cancel(false)) {
+                next = null;
+                throw tooSlow();
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            if (future.cancel(false)) {
-                throw new ConnectionLost(new InterruptedIOException("interrupted"));
-            }
+            throw interrupted();
         }
-        // Done, or about to be: what could not be cancelled is ours.
-        future.awaitUninterruptibly();
+        future.awaitUninterruptibly(); // done, or about to be: what could not be cancelled is ours
         if (!future.isSuccess()) {
-            throw new ConnectionLost(future.cause());
+            next = null;
+            throw ended(future.cause());
         }
         return future.getNow();
+    }
+
+    private TransferException ended(Throwable cause) {
+        if (stalled) {
+            return TransferException.lost("the other end took nothing for " + patience.toSeconds() + " s");
+        } else if (cause instanceof TooLongFrameException || cause instanceof CorruptedFrameException) {
+            return TransferException.notUnderstood("a frame that is too long");
+        } else if (cause instanceof PrematureCloseException e && e.receivedBytes() > 0) {
+            return TransferException.lost("the connection ended in the middle of something");
+        }
+        return TransferException.lost("the other end has closed the connection");
+    }
+
+    private TransferException tooSlow() {
+        return TransferException.lost("nothing came from the other end for " + patience.toSeconds() + " s");
+    }
+
+    private static TransferException interrupted() {
+        Thread.currentThread().interrupt();
+        return TransferException.failed(Reason.INTERRUPTED, "interrupted");
+    }
+
+    static ByteBuf wrap(byte[] bytes) {
+        return Unpooled.wrappedBuffer(bytes);
     }
 }

@@ -5,34 +5,37 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.function.LongFunction;
 
 /** Both ends in one process, over loopback. What it writes is gone afterwards. */
 final class Demo {
-    static final long GENERATED_SIZE = 256L << 20;
+    private static final long GENERATED_SIZE = 256L << 20;
     private static final int BLOCK = 1 << 20;
     private static final long SEED = 20240229;
 
     private Demo() {}
 
     /** Transfers the file, or a generated one if it is null, and tells in a line how it went. */
-    static String run(Path given, Progress.Display display) throws TransferException {
-        Path directory = null;
+    static String run(Path given, boolean plain, LongFunction<Progress> progress) throws TransferException {
+        Path folder = null;
         try {
-            directory = Files.createTempDirectory("file-transfer-demo");
-            Path temporary = directory;
+            folder = Files.createTempDirectory("file-transfer-demo");
+            Path temporary = folder;
             Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(temporary))); // for Ctrl-C
-            Path file = given != null ? given : generate(directory.resolve("random.bin"));
-            return transfer(file, Files.createDirectory(directory.resolve("received")), display);
+            Path file = given != null ? given : generate(folder.resolve("random.bin"));
+            return transfer(file, Files.createDirectory(folder.resolve("received")), plain, progress);
         } catch (IOException e) {
-            throw new TransferException("cannot write temporary files: " + PartFile.reason(e));
+            throw TransferException.failed("cannot write temporary files: " + FileProblem.describe(e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw TransferException.failed("interrupted");
         } finally {
-            if (directory != null) {
-                delete(directory);
+            if (folder != null) {
+                delete(folder);
             }
         }
     }
@@ -49,50 +52,71 @@ final class Demo {
         return file;
     }
 
-    private static String transfer(Path file, Path directory, Progress.Display display) throws TransferException {
-        Transferred[] received = new Transferred[1];
-        Transferred[] sent = new Transferred[1];
-        try (Sender sender = new Sender(List.of(file), Progress.none())) {
-            int port = sender.listen("127.0.0.1", 0);
-            CompletableFuture<Void> sending = CompletableFuture.runAsync(() -> {
-                try {
-                    sender.send(t -> sent[0] = t);
-                } catch (TransferException e) {
-                    throw new CompletionException(e);
-                }
-            });
-            long start = System.nanoTime();
-            new Receiver(directory, false, display).receive(new Address("127.0.0.1", port), t -> received[0] = t);
-            double seconds = (System.nanoTime() - start) / 1e9;
-            sending.join();
-            boolean equal = received[0].equals(sent[0]);
-            String line = String.format(
-                    Locale.ROOT,
-                    "%d bytes in %.2f s (%.0f MB/s), SHA-256 sent %s, received %s: %s",
-                    received[0].size(),
-                    seconds,
-                    received[0].size() / seconds / 1e6,
-                    sent[0].sha256(),
-                    received[0].sha256(),
-                    equal ? "equal" : "DIFFERENT");
+    private static String transfer(Path file, Path folder, boolean plain, LongFunction<Progress> progress)
+            throws TransferException, InterruptedException {
+        Security sending = plain ? Security.plain() : Security.forSender();
+        Security receiving = plain ? Security.plain() : Security.forReceiver(sending.code());
+        End sent = new End(bytes -> Progress.none());
+        End received = new End(progress);
+        try (Sender sender = new Sender(List.of(file), sending, Limits.PATIENCE, sent);
+                Destination destination = new Destination(folder, false)) {
+            Address address = new Address("127.0.0.1", sender.listen("127.0.0.1", 0));
+            Receiver.Result result = new Receiver(destination, received)
+                    .receive(address, receiving, Limits.PATIENCE);
+            if (result.failed() > 0) {
+                throw TransferException.failed("not all came");
+            }
+            sender.awaitReceipt();
+            boolean equal = Arrays.equals(sent.sha256, received.sha256);
+            String line = result.storedBytes() + " bytes " + Sizes.speed(result.storedBytes(), result.nanos())
+                    + ", SHA-256 sent " + hex(sent.sha256) + ", received " + hex(received.sha256) + ": "
+                    + (equal ? "equal" : "DIFFERENT");
             if (!equal) {
-                throw new TransferException(line);
+                throw TransferException.failed(line);
             }
             return line;
-        } catch (CompletionException e) {
-            throw new TransferException(e.getCause().getMessage());
         }
     }
 
-    private static void delete(Path directory) {
-        File[] entries = directory.toFile().listFiles();
-        for (File entry : entries == null ? new File[0] : entries) {
-            if (entry.isDirectory()) {
-                delete(entry.toPath());
-            } else {
-                entry.delete();
-            }
+    private static String hex(byte[] sha256) {
+        return sha256 == null ? "of nothing" : HexFormat.of().formatHex(sha256);
+    }
+
+    /** One end: keeps the digest. */
+    private static final class End implements User {
+        private final LongFunction<Progress> progress;
+        private volatile byte[] sha256;
+
+        End(LongFunction<Progress> progress) {
+            this.progress = progress;
         }
-        directory.toFile().delete();
+
+        @Override
+        public void line(String line) {
+            System.err.println(line);
+        }
+
+        @Override
+        public Progress start(long bytes) {
+            return progress.apply(bytes);
+        }
+
+        @Override
+        public boolean accepts(List<Entry> entries) {
+            return true;
+        }
+
+        @Override
+        public void digested(byte[] sha256) {
+            this.sha256 = sha256;
+        }
+    }
+
+    private static void delete(Path folder) {
+        File[] entries = folder.toFile().listFiles();
+        for (File entry : entries == null ? new File[0] : entries) {
+            delete(entry.toPath());
+        }
+        folder.toFile().delete();
     }
 }

@@ -1,33 +1,43 @@
 package io.exactframe.examples.filetransfer;
 
+import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.Inet4Address;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The commands. */
 @Command(
         name = "file-transfer",
-        description = "Copies files from one machine to another and verifies that they arrived whole.",
+        description = "Copies files and folders from one machine to another; nothing incomplete ever gets its name.",
+        synopsisSubcommandLabel = "(send | receive | demo)",
         footer = {
             "",
-            "Nothing is encrypted, and the first receiver that connects gets the files.",
-            "Exit code: 0 all files verified, 1 transfer failed, 2 wrong usage."
+            "Exit code: 0 everything was transferred, 1 something was not, 2 wrong usage, 3 no connection or lost (the"
+                    + " same 'receive' goes on where it was), 4 the other end is not the right one, 130 stopped.",
+            "",
+            "Examples:",
+            "  file-transfer send report.pdf photos",
+            "  file-transfer receive 192.0.2.7:40123 downloads"
         },
         mixinStandardHelpOptions = true,
         version = "file-transfer 0.1.0")
 public final class FileTransfer {
+    private static final int MOST_SECONDS = 86_400;
+
     @Spec
     private CommandSpec spec;
 
@@ -37,30 +47,93 @@ public final class FileTransfer {
             description = "Show no progress.")
     private boolean quiet;
 
+    @Option(
+            names = "--plain",
+            scope = ScopeType.INHERIT,
+            description = "Encrypt nothing, and let anybody take part who can connect. Both ends have to say so.")
+    private boolean plain;
+
+    @Option(
+            names = "--timeout",
+            scope = ScopeType.INHERIT,
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            converter = Seconds.class,
+            description = "How long the other end may stand still. Default: ${DEFAULT-VALUE}.")
+    private Duration patience;
+
     /** Runs a command and exits with its exit code. */
     public static void main(String[] args) {
-        System.exit(newCommandLine().execute(args));
+        int exitCode = newCommandLine().execute(args);
+        Terminal.atCtrlC(null);
+        System.exit(exitCode);
     }
 
     static CommandLine newCommandLine() {
         return new CommandLine(new FileTransfer())
-                .registerConverter(Address.class, Address::parse)
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    if (!(failure instanceof TransferException)) {
-                        throw failure; // a fault of this program: with its stack trace
+                .registerConverter(Address.class, text -> {
+                    try {
+                        return Address.parse(text);
+                    } catch (IllegalArgumentException e) {
+                        throw new TypeConversionException(e.getMessage());
                     }
-                    command.getErr().println(command.getColorScheme().errorText(failure.getMessage()));
-                    return command.getCommandSpec().exitCodeOnExecutionException();
+                })
+                .registerConverter(Path.class, text -> {
+                    try {
+                        return Path.of(text);
+                    } catch (InvalidPathException e) {
+                        throw new TypeConversionException(
+                                "'" + Names.shown(text) + "' is no name here" + Names.localeHint(text));
+                    }
+                })
+                .setParameterExceptionHandler((wrong, args) -> {
+                    CommandLine command = wrong.getCommandLine();
+                    command.getErr().println(wrong.getMessage());
+                    command.getErr()
+                            .println("See '" + command.getCommandSpec().qualifiedName() + " --help'.");
+                    return TransferException.WRONG_USAGE;
+                })
+                .setExecutionExceptionHandler((failure, command, parsed) -> {
+                    if (failure instanceof TransferException e) {
+                        command.getErr().println(e.getMessage());
+                        return e.exitCode;
+                    }
+                    throw failure; // a fault of this program: with its stack trace
                 });
     }
 
-    @Command(description = "Waits for a receiver, sends it the files, and ends.", mixinStandardHelpOptions = true)
+    private static final class Port implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65535) {
+                throw new TypeConversionException("'" + text + "' is not a port, 0 to 65535");
+            }
+            return Integer.valueOf(text);
+        }
+    }
+
+    private static final class Seconds implements ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String text) {
+            if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > MOST_SECONDS || Integer.parseInt(text) == 0) {
+                throw new TypeConversionException("'" + text + "' is not a number of seconds, 1 to " + MOST_SECONDS);
+            }
+            return Duration.ofSeconds(Integer.parseInt(text));
+        }
+    }
+
+    @Command(
+            description = "Waits for receivers and sends them the files, until one has everything.",
+            footer = {"", "Example:  file-transfer send report.pdf photos"},
+            mixinStandardHelpOptions = true)
     int send(
-            @Parameters(arity = "1..*", paramLabel = "FILE", description = "What to send.") List<Path> files,
+            @Parameters(arity = "1..*", paramLabel = "FILE", description = "Files and folders to send.")
+                    List<Path> files,
             @Option(
                             names = "--port",
                             paramLabel = "PORT",
                             defaultValue = "0",
+                            converter = Port.class,
                             description = "Listen on this port. Default: any that is free.")
                     int port,
             @Option(
@@ -68,26 +141,63 @@ public final class FileTransfer {
                             paramLabel = "ADDRESS",
                             description = "Listen on this address of this machine. Default: on all.")
                     String host)
-            throws TransferException {
-        if (port < 0 || port > 65535) {
-            throw new ParameterException(spec.commandLine(), "--port is 0 to 65535");
-        }
-        try (Sender sender = new Sender(files, progress())) {
+            throws TransferException, InterruptedException {
+        SourceList list = SourceList.of(files, line -> Terminal.line(err(), line));
+        Security security = plain ? Security.plain() : Security.forSender();
+        try (Sender sender = new Sender(files, security, patience, new Terminal(out(), err(), quiet, false))) {
             Address address = new Address(host != null ? host : ownAddress(), sender.listen(host, port));
-            out().println("Listening on " + address + ", get the files with: receive " + address + " DIR");
-            sender.send(file -> out().println("sent " + describe(file)));
+            out().println("Sending " + list.summary() + ". To get them: receive " + (plain ? "--plain " : "") + address
+                    + " DIR");
+            if (!plain) {
+                out().println("and, when asked for it, the code " + security.code());
+            }
+            out().flush();
+            Terminal.atCtrlC("Stopped; no receiver has said that it has everything.");
+            sender.awaitReceipt();
+        }
+        out().println("Sent " + list.summary() + "; the receiver has them on its disk");
+        if (list.problems > 0) {
+            throw TransferException.failed(Sizes.count(list.problems, "entry").replace("entrys", "entries")
+                    + " could not be sent, see above");
         }
         return 0;
     }
 
-    @Command(description = "Connects to a sender and stores its files.", mixinStandardHelpOptions = true)
+    @Command(
+            description = "Connects to a sender and stores its files. Interrupted, the same command goes on where it"
+                    + " was.",
+            footer = {
+                "",
+                "The code that 'send' printed is asked for, or read from standard input, or taken from the environment"
+                        + " variable FILE_TRANSFER_CODE.",
+                "",
+                "Examples:",
+                "  file-transfer receive 192.0.2.7:40123 downloads",
+                "  file-transfer receive -y 192.0.2.7:40123 downloads < file-with-the-code"
+            },
+            mixinStandardHelpOptions = true)
     int receive(
             @Parameters(paramLabel = "HOST:PORT", description = "The address that 'send' shows.") Address sender,
-            @Parameters(paramLabel = "DIR", description = "Where to store the files.") Path directory,
-            @Option(names = "--overwrite", description = "Replace files that are there already.") boolean overwrite)
+            @Parameters(paramLabel = "DIR", description = "The folder to store the files in.") Path folder,
+            @Option(names = "--overwrite", description = "Replace files that are there already and are different.")
+                    boolean overwrite,
+            @Option(
+                            names = {"-y", "--yes"},
+                            description = "Receive whatever comes, without asking.")
+                    boolean yes)
             throws TransferException {
-        new Receiver(directory, overwrite, progress())
-                .receive(sender, file -> out().println("received " + describe(file)));
+        Terminal terminal = new Terminal(out(), err(), quiet, yes);
+        try (Destination destination = new Destination(folder, overwrite)) {
+            Security security = plain ? Security.plain() : Security.forReceiver(terminal.code());
+            Terminal.atCtrlC("Stopped; the same command goes on where it was.");
+            Receiver.Result result = new Receiver(destination, terminal).receive(sender, security, patience);
+            out().println("Received " + Sizes.files(result.stored()) + ", " + Sizes.bytes(result.storedBytes()) + ", "
+                    + Sizes.speed(result.storedBytes(), result.nanos()) + "; verified and on the disk"
+                    + (result.same() > 0 ? "; " + Sizes.files(result.same()) + " were there already" : ""));
+            if (result.failed() > 0) {
+                throw TransferException.failed(Sizes.files(result.failed()) + " not received, see above");
+            }
+        }
         return 0;
     }
 
@@ -99,42 +209,27 @@ public final class FileTransfer {
                             description = "What to send. Default: 256 MiB of random bytes.")
                     Path file)
             throws TransferException {
-        out().println(Demo.run(file, progress()));
+        String name = file == null ? "random.bin" : Names.shown(String.valueOf(file.getFileName()));
+        out().println(
+                Demo.run(file, plain, bytes -> quiet ? Progress.none() : Progress.bar(name, bytes, System.err)));
         return 0;
-    }
-
-    private static String describe(Transferred file) {
-        return file.name() + ", " + file.size() + " bytes, SHA-256 " + file.sha256() + " verified";
-    }
-
-    private Progress.Display progress() {
-        return quiet ? Progress.none() : Progress.bar(System.err);
     }
 
     private PrintWriter out() {
         return spec.commandLine().getOut();
     }
 
-    /** An address by which others may reach this machine, as far as it can tell. */
-    private static String ownAddress() {
-        try {
-            return NetworkInterface.networkInterfaces()
-                    .filter(FileTransfer::leadsOutside)
-                    .flatMap(NetworkInterface::inetAddresses)
-                    .filter(address -> address instanceof Inet4Address && !address.isLinkLocalAddress())
-                    .findFirst()
-                    .orElseGet(InetAddress::getLoopbackAddress)
-                    .getHostAddress();
-        } catch (SocketException e) {
-            return InetAddress.getLoopbackAddress().getHostAddress();
-        }
+    private PrintWriter err() {
+        return spec.commandLine().getErr();
     }
 
-    private static boolean leadsOutside(NetworkInterface networkInterface) {
-        try {
-            return networkInterface.isUp() && !networkInterface.isLoopback() && !networkInterface.isVirtual();
-        } catch (SocketException e) {
-            return false;
+    /** The address of this machine that leads outside; nothing is sent to find it. */
+    private static String ownAddress() {
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.connect(InetAddress.getByName("192.0.2.1"), 9);
+            return socket.getLocalAddress().getHostAddress();
+        } catch (IOException | UncheckedIOException e) {
+            return InetAddress.getLoopbackAddress().getHostAddress();
         }
     }
 }

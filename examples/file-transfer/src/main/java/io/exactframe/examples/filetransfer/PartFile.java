@@ -1,115 +1,188 @@
 package io.exactframe.examples.filetransfer;
 
-import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
-import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-import static java.nio.file.StandardOpenOption.CREATE_NEW;
-import static java.nio.file.StandardOpenOption.WRITE;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.Set;
 
 /**
- * A file while it arrives. It is called {@code NAME.part} until it is complete, so that whatever has the right name is
- * whole. Its methods block on the disk: not for an event loop.
+ * A file while it arrives, under a name of its own: what has the right name is whole. What gets that name is what was
+ * written and digested here, or nothing does.
+ *
+ * <pre>
+ *   absent --create--&gt; .xft-KEY.part --write ...--&gt; --sync, publish--&gt; the target
+ *                        ^ resume                 |
+ *                        +-- the connection is lost
+ * </pre>
+ *
+ * KEY is made of the source's path, size and time, so that only the same source goes on with it. Its methods block on
+ * the disk: not for an event loop.
  */
 final class PartFile implements WritableByteChannel {
-    static final String SUFFIX = ".part";
+    static final String PREFIX = ".xft-";
+    private static final String SUFFIX = ".part";
+    private static final int KEY_LENGTH = 10;
+    private static final int MOST_IN_THE_WAY = 10;
+    private static final boolean UNIX =
+            Path.of("").getFileSystem().supportedFileAttributeViews().contains("unix");
+    private static final int PRIVATE = 0600;
 
-    private final String name;
-    private final Path part;
-    private final Path target;
-    private final boolean overwrite;
+    private final Entry entry;
+    private final Path path;
     private final FileChannel out;
-    private final MessageDigest digest = Transferred.newSha256();
-    private volatile long written;
-    private volatile IOException failure;
+    private final Object key; // which file it is, whatever becomes of its name
+    private final MessageDigest digest;
+    private long size;
+    private IOException failure;
 
-    PartFile(Path target, boolean overwrite, FileChannel out) {
-        this.name = target.getFileName().toString();
-        this.part = partOf(target);
-        this.target = target;
-        this.overwrite = overwrite;
+    private PartFile(Entry entry, Path path, FileChannel out, MessageDigest digest, long size) throws IOException {
+        this.entry = entry;
+        this.path = path;
         this.out = out;
+        this.key = Source.State.of(path).key();
+        this.digest = digest;
+        this.size = size;
     }
 
-    private static Path partOf(Path target) {
-        return target.resolveSibling(target.getFileName() + SUFFIX);
+    private static Path candidate(Path folder, Entry entry, int number) {
+        String source = entry.path() + '\0' + entry.size() + '\0' + entry.modified();
+        String key = HexFormat.of().formatHex(Digests.sha256(source.getBytes(UTF_8)), 0, KEY_LENGTH);
+        return folder.resolve(PREFIX + key + (number == 0 ? "" : "-" + number) + SUFFIX);
     }
 
-    /** Starts a file, unless something is in the way. Whatever was, stays as it was. */
-    static PartFile create(Path directory, Metadata file, boolean overwrite) throws TransferException {
-        String name = file.name();
-        Path target = resolve(directory, name);
-        Path part = partOf(target);
-        checkAbsent(target, overwrite);
-        checkAbsent(part, overwrite);
-        try {
-            long free = Files.getFileStore(directory).getUsableSpace();
-            if (free > 0 && free < file.size()) { // some file systems say 0 and mean that they do not know
-                throw new TransferException(
-                        Reply.NO_SPACE, name + ": needs " + file.size() + " bytes, only " + free + " are free");
+    /** What an earlier run has left of a source. */
+    record Left(Path path, Source.State state) {}
+
+    /** What an earlier run has left, or null; never what somebody else has put there. */
+    static Left find(Path folder, Entry entry) throws IOException {
+        for (int number = 0; number < MOST_IN_THE_WAY; number++) {
+            Path path = candidate(folder, entry, number);
+            try {
+                Source.State state = Source.State.of(path);
+                boolean complete =
+                        state.size() == entry.size() && state.modified().equals(entry.time());
+                boolean ours = state.mode() == PRIVATE || !UNIX || complete; // killed just before its renaming
+                if (state.file() && ours && links(path) == 1 && state.size() <= entry.size()) {
+                    return new Left(path, state);
+                }
+            } catch (NoSuchFileException | FileNotFoundException e) {
+                return null;
             }
-            if (overwrite) {
-                Files.deleteIfExists(part); // not written through: it may be a link
+        }
+        return null;
+    }
+
+    private static int links(Path path) throws IOException {
+        return UNIX ? (int) Files.getAttribute(path, "unix:nlink", LinkOption.NOFOLLOW_LINKS) : 1;
+    }
+
+    /** Deletes what is only a second name of the target: an earlier run was killed when it had given it the first. */
+    static void deleteSecondName(Path folder, Entry entry, Source.State target) throws IOException {
+        Path path = candidate(folder, entry, 0);
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+                && target.key() != null
+                && target.key().equals(Source.State.of(path).key())) {
+            Files.delete(path);
+        }
+    }
+
+    static PartFile create(Path folder, Entry entry) throws IOException {
+        for (int number = 0; ; number++) {
+            Path path = candidate(folder, entry, number);
+            try {
+                FileAttribute<?>[] attributes = UNIX
+                        ? new FileAttribute<?>[] {
+                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                        }
+                        : new FileAttribute<?>[0];
+                Set<OpenOption> options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND);
+                FileChannel out = FileChannel.open(path, options, attributes);
+                return new PartFile(entry, path, out, Digests.newSha256(), 0);
+            } catch (FileAlreadyExistsException e) {
+                if (number == MOST_IN_THE_WAY) {
+                    throw e;
+                }
             }
-            return new PartFile(target, overwrite, FileChannel.open(part, CREATE_NEW, WRITE));
-        } catch (IOException e) {
-            throw new TransferException(Reply.DISK_ERROR, name + SUFFIX + ": cannot be created: " + reason(e));
         }
     }
 
-    /** Once more what {@link Metadata#checkName} says, this time by the file system itself. */
-    private static Path resolve(Path directory, String name) throws TransferException {
+    /**
+     * Goes on with what an earlier run has left.
+     *
+     * @param digest of all that is in it; or null to begin anew
+     */
+    static PartFile resume(Left left, Entry entry, MessageDigest digest) throws IOException, FileProblem {
+        if (UNIX && left.state.mode() != PRIVATE) {
+            Files.setPosixFilePermissions(left.path, PosixFilePermissions.fromString("rw-------"));
+        }
+        FileChannel out =
+                FileChannel.open(left.path, StandardOpenOption.APPEND, LinkOption.NOFOLLOW_LINKS);
         try {
-            Path target = directory.resolve(name);
-            if (target.getParent().equals(directory)
-                    && target.getFileName().toString().equals(name)) {
-                return target;
+            Source.State now = Source.State.of(left.path);
+            if (!Objects.equals(now.key(), left.state.key())
+                    || now.size() != left.state.size()
+                    || !now.modified().equals(left.state.modified())) {
+                throw new FileProblem(Reason.IN_USE, "another program is writing its unfinished file; run this again");
             }
-        } catch (InvalidPathException e) {
-            // refused, as below
-        }
-        throw new TransferException(Reply.NAME_REFUSED, "this system cannot have a file named '" + name + "'");
-    }
-
-    private static void checkAbsent(Path path, boolean overwrite) throws TransferException {
-        if (Files.isDirectory(path, NOFOLLOW_LINKS)) {
-            throw new TransferException(Reply.EXISTS, path.getFileName() + " exists already, as a directory");
-        }
-        if (!overwrite && Files.exists(path, NOFOLLOW_LINKS)) {
-            throw new TransferException(Reply.EXISTS, path.getFileName() + " exists already; --overwrite replaces it");
-        }
-    }
-
-    /** Writes what the disk takes, and digests just that. */
-    @Override
-    public int write(ByteBuffer bytes) throws IOException {
-        ByteBuffer taken = bytes.duplicate();
-        try {
-            int count = out.write(bytes);
-            digest.update(taken.limit(taken.position() + count));
-            written += count;
-            return count;
-        } catch (IOException e) {
-            failure = e;
+            if (digest == null) {
+                out.truncate(0);
+            }
+            return new PartFile(
+                    entry, left.path, out, digest == null ? Digests.newSha256() : digest, digest == null ? 0 : now.size());
+        } catch (IOException | FileProblem e) {
+            out.close();
             throw e;
         }
     }
 
-    /** Throws why the file could not be written, if so it was. */
-    void check() throws TransferException {
-        if (failure != null) {
-            throw notWritten(failure);
+    /** Appends and digests what the disk takes. When it has failed once, takes all and writes nothing. */
+    @Override
+    public int write(ByteBuffer bytes) {
+        int length = bytes.remaining();
+        try {
+            ByteBuffer taken = bytes.duplicate();
+            int count = failure != null ? 0 : out.write(bytes);
+            digest.update(taken.limit(taken.position() + count));
+            size += count;
+        } catch (IOException e) {
+            failure = e;
         }
+        if (failure != null) {
+            bytes.position(bytes.limit());
+            return length;
+        }
+        return length - bytes.remaining();
+    }
+
+    /** Why writing failed, or null. */
+    IOException failure() {
+        return failure;
+    }
+
+    void fail(IOException cause) {
+        failure = cause;
+    }
+
+    long size() {
+        return size;
     }
 
     @Override
@@ -117,49 +190,97 @@ final class PartFile implements WritableByteChannel {
         return out.isOpen();
     }
 
-    TransferException notWritten(IOException cause) {
-        return new TransferException(
-                Reply.DISK_ERROR,
-                name + ": cannot be written: " + reason(cause) + "; " + name + SUFFIX + " holds " + written + " bytes");
+    boolean hasSha256(byte[] sha256) {
+        return MessageDigest.isEqual(digest.digest(), sha256);
     }
 
-    long written() {
-        return written;
+    /** Returns when it is on the disk itself. */
+    void sync() throws IOException {
+        out.force(true);
     }
 
-    /** The SHA-256 of everything written; to be asked for once. */
-    byte[] sha256() {
-        return digest.digest();
-    }
-
-    /** Gives the file its name, in one step, once every byte of it is on the disk. */
-    void complete() throws TransferException {
-        try {
-            out.force(true);
-            out.close();
-            if (!overwrite && Files.exists(target, NOFOLLOW_LINKS)) { // the transfer took its time
-                throw new TransferException(
-                        Reply.EXISTS, name + " has appeared meanwhile; what came is whole and in " + name + SUFFIX);
-            }
-            Files.move(part, target, ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw notWritten(e);
+    /**
+     * Gives it its name, in one step.
+     *
+     * @throws FileProblem if something else has that name, or what is called as this was is not this any more
+     */
+    void publish(Path target, boolean overwrite, int mode) throws IOException, FileProblem {
+        checkIdentity(path);
+        Files.setLastModifiedTime(path, entry.time());
+        if (UNIX) {
+            Files.setPosixFilePermissions(path, Modes.permissions(mode));
         }
-    }
-
-    @Override
-    public void close() throws IOException {
+        checkIdentity(path);
+        if (overwrite) {
+            if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+                throw new FileProblem(Reason.EXISTS, "exists already, as a folder");
+            }
+            Files.move(path, target, StandardCopyOption.ATOMIC_MOVE);
+        } else {
+            publishNew(target);
+        }
+        checkIdentity(target);
         out.close();
     }
 
-    /** What went wrong, without the path. */
-    static String reason(IOException e) {
-        if (e instanceof AccessDeniedException) {
-            return "permission denied";
-        } else if (e instanceof NoSuchFileException) {
-            return "no such file or directory";
+    private void publishNew(Path target) throws IOException, FileProblem {
+        try {
+            Files.createLink(target, path); // unlike renaming, it never replaces what has appeared meanwhile
+        } catch (FileAlreadyExistsException e) {
+            throw appeared();
+        } catch (UnsupportedOperationException | IOException e) { // no such links here
+            if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+                throw appeared();
+            }
+            Files.move(path, target, StandardCopyOption.ATOMIC_MOVE);
+            return;
         }
-        String reason = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
-        return reason != null ? reason : e.getClass().getSimpleName().replace("Exception", "");
+        Files.delete(path);
+    }
+
+    private static FileProblem appeared() {
+        return new FileProblem(Reason.EXISTS, "has appeared while it was received; --overwrite replaces it");
+    }
+
+    private void checkIdentity(Path name) throws FileProblem {
+        if (!isThis(name)) {
+            throw new FileProblem(
+                    Reason.DISK_ERROR,
+                    "its unfinished file was replaced or changed by another program; nothing was stored, run this again");
+        }
+    }
+
+    private boolean isThis(Path name) {
+        try {
+            Source.State now = Source.State.of(name);
+            return now.file() && now.size() == size && Objects.equals(now.key(), key);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Deletes it, if it is what has its name. */
+    void discard() {
+        close();
+        try {
+            if (isThis(path)) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            // it stays, and the next run goes on with it or begins it anew
+        }
+    }
+
+    /** Leaves it for the next run, if there is something in it. */
+    @Override
+    public void close() {
+        try {
+            out.close();
+            if (size == 0 && isThis(path)) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            // as above
+        }
     }
 }

@@ -7,32 +7,26 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** How far one file is. */
+/** How far the whole transfer is. */
 class Progress implements AutoCloseable {
-    private static final int LONGEST_NAME = 24;
     private static final int LOG_WIDTH = 100;
     private static final int LOG_INTERVAL_MILLIS = 2000;
     private static final int TERMINAL_INTERVAL_MILLIS = 100;
     private static final int LEAST_MEGABYTES = 10_000_000;
 
-    /** Shows one file after the other. */
-    interface Display {
-        Progress start(String name, long size);
-    }
-
-    void reached(long bytes) {}
+    void add(long bytes) {}
 
     @Override
     public void close() {}
 
     /** Shows nothing. */
-    static Display none() {
-        return (name, size) -> new Progress();
+    static Progress none() {
+        return new Progress();
     }
 
     /** A bar that moves on the terminal; in a log, a line now and then. */
-    static Display bar(PrintStream log) {
-        return (name, size) -> size == 0 ? new Progress() : new Bar(name, size, log);
+    static Progress bar(String name, long size, PrintStream log) {
+        return size == 0 ? none() : new Bar(name, size, log);
     }
 
     private static final class Bar extends Progress {
@@ -40,7 +34,7 @@ class Progress implements AutoCloseable {
 
         Bar(String name, long size, PrintStream log) {
             ProgressBarBuilder builder = ProgressBar.builder()
-                    .setTaskName(name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME - 3) + "...")
+                    .setTaskName(name)
                     .setInitialMax(size)
                     .setUnit(size < LEAST_MEGABYTES ? " kB" : " MB", size < LEAST_MEGABYTES ? 1000 : 1_000_000)
                     .showSpeed()
@@ -61,8 +55,8 @@ class Progress implements AutoCloseable {
         }
 
         @Override
-        void reached(long bytes) {
-            bar.stepTo(bytes);
+        void add(long bytes) {
+            bar.stepBy(bytes);
         }
 
         @Override

@@ -1,128 +1,341 @@
 package io.exactframe.examples.filetransfer;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.function.Consumer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Takes the files of a sender into a directory. It reads like the protocol: receive exactly this, then exactly that; a
- * stream that ends in between is a {@link ConnectionLost} that tells how much of it came.
+ * The receiver's half of the protocol. It reads like that: receive exactly this, then exactly that; a stream that ends
+ * in between leaves what came for the next run, which goes on from there.
  */
-class Receiver {
-    private static final int SHA256_LENGTH = 32;
-    private static final int TRAILER_LENGTH = 2 + SHA256_LENGTH;
+final class Receiver implements Commits.Outcome {
+    /** How it went. */
+    record Result(long stored, long storedBytes, long same, long failed, long nanos) {}
 
-    private final Path directory;
-    private final boolean overwrite;
-    private final Progress.Display display;
+    private final Destination destination;
+    private final User user;
+    private final Set<String> listed = new HashSet<>();
+    private final AtomicLong stored = new AtomicLong();
+    private final AtomicLong storedBytes = new AtomicLong();
+    private final AtomicLong same = new AtomicLong();
+    private final AtomicInteger failed = new AtomicInteger();
+    private Connection connection;
+    private Progress progress;
 
-    Receiver(Path directory, boolean overwrite, Progress.Display display) throws TransferException {
-        if (!Files.isDirectory(directory)) {
-            throw new TransferException(
-                    directory + (Files.exists(directory) ? ": not a directory" : ": no such directory"));
-        }
-        this.directory = directory.toAbsolutePath().normalize();
-        this.overwrite = overwrite;
-        this.display = display;
+    Receiver(Destination destination, User user) {
+        this.destination = destination;
+        this.user = user;
     }
 
-    /** Receives until the sender says that there is no more. */
-    void receive(Address sender, Consumer<Transferred> verified) throws TransferException {
-        EventLoopGroup loop = Connection.newEventLoop();
-        try (Connection connection = Connection.open(loop, sender)) {
-            receiveAll(connection, verified);
-        } finally {
-            Connection.stop(loop);
+    /** Receives all that there is. Files that could not be received are told one by one and counted. */
+    Result receive(Address sender, Security security, Duration patience) throws TransferException {
+        try (Network network = new Network(security, patience);
+                Connection opened = network.open(sender)) {
+            connection = opened;
+            security.prove(connection);
+            return receiveAll();
         }
     }
 
-    private void receiveAll(Connection connection, Consumer<Transferred> verified) throws TransferException {
+    private Result receiveAll() throws TransferException {
         try {
-            for (Metadata file; (file = receiveMetadata(connection)) != null; ) {
-                verified.accept(receiveFile(connection, file));
-                connection.send(Reply.VERIFIED.encode());
-            }
+            greet();
+            return receiveListed();
         } catch (TransferException e) {
-            if (e.reply() != Reply.NONE) {
-                connection.refuse(e.reply());
+            if (e.tell != Reason.OK) {
+                connection.refuse(e.tell);
             }
             throw e;
         }
     }
 
-    /** What the next file is, or null if there is none. */
-    private static Metadata receiveMetadata(Connection connection) throws TransferException {
-        ByteBuf frame;
-        try {
-            frame = connection.receiveFrame(Metadata.MAX_FRAME_LENGTH);
-        } catch (ConnectionLost e) {
-            throw new TransferException("the connection ended before the sender said what comes next, or that nothing"
-                    + " does (" + e.getMessage() + ")");
+    private Result receiveListed() throws TransferException {
+        List<Entry> entries = receiveList();
+        connection.startBusy();
+        if (!user.accepts(entries)) {
+            throw TransferException.failed(Reason.DECLINED, "nothing was received; say y, or run it with -y");
         }
-        try {
-            return frame.isReadable() ? Metadata.decode(frame) : null;
-        } finally {
-            frame.release();
+        long start = System.nanoTime();
+        try (Progress whole = user.start(bytes(entries));
+                Commits commits = new Commits(destination, this)) {
+            progress = whole;
+            fetch(plan(entries), commits);
+            commits.finish();
         }
+        destination.finishFolders();
+        connection.send(new Message.Done());
+        connection.flush();
+        connection.stopBusy();
+        awaitBye();
+        return new Result(stored.get(), storedBytes.get(), same.get(), failed.get(), System.nanoTime() - start);
     }
 
-    private Transferred receiveFile(Connection connection, Metadata file) throws TransferException {
-        PartFile part = create(directory, file, overwrite);
-        try (part) {
-            connection.send(Reply.READY.encode());
-            receiveContent(connection, file, part);
-            byte[] sha256 = part.sha256();
-            if (!MessageDigest.isEqual(sha256, receiveSha256(connection, file))) {
-                throw new TransferException(
-                        Reply.DIGEST_DIFFERS,
-                        file.name() + ": what came has another SHA-256 than what was sent; " + kept(file));
+    private void greet() throws TransferException {
+        connection.send(Message.Hello.OURS);
+        connection.flush();
+        Message message;
+        try {
+            message = connection.receive();
+        } catch (TransferException e) {
+            throw e.exitCode != TransferException.LOST
+                    ? e
+                    : TransferException.lost(e.getMessage() + "; is 'send' there run with --plain as well as this, or"
+                            + " without as this?");
+        }
+        if (!(message instanceof Message.Hello hello) || hello.magic() != Message.MAGIC) {
+            throw TransferException.notUnderstood("something else than a greeting");
+        }
+        if (hello.version() != Limits.VERSION) {
+            throw TransferException.failed(Reason.OTHER_VERSION, Reason.OTHER_VERSION.text);
+        }
+        connection.greeted();
+    }
+
+    private List<Entry> receiveList() throws TransferException {
+        List<Entry> entries = new ArrayList<>();
+        long cost = 0;
+        for (; ; ) {
+            Message message = connection.receive();
+            if (message instanceof Entry entry) {
+                cost += SourceList.cost(entry);
+                if (entries.size() == Limits.MAX_ENTRIES || cost > Limits.listBudget()) {
+                    throw TransferException.failed(Reason.LIST_TOO_LONG, Reason.LIST_TOO_LONG.text);
+                }
+                entries.add(entry);
+            } else if (message instanceof Message.Listed listed
+                    && listed.entries() == entries.size()
+                    && listed.bytes() == bytes(entries)) {
+                return entries;
+            } else {
+                throw TransferException.notUnderstood("a list that is not right");
             }
-            part.complete();
-            return new Transferred(file.name(), file.size(), sha256);
-        } catch (IOException e) {
-            throw part.notWritten(e);
         }
     }
 
-    /** For tests, which have other disks. */
-    PartFile create(Path directory, Metadata file, boolean overwrite) throws TransferException {
-        return PartFile.create(directory, file, overwrite);
-    }
-
-    private void receiveContent(Connection connection, Metadata file, PartFile part) throws TransferException {
-        try (Progress progress = display.start(file.name(), file.size())) {
-            if (file.size() > 0) {
-                connection.receiveTo(part, file.size(), progress);
+    private static long bytes(List<Entry> entries) throws TransferException {
+        long bytes = 0;
+        for (Entry entry : entries) {
+            bytes += entry.size();
+            if (bytes < 0) {
+                throw TransferException.notUnderstood("sizes that make no sense");
             }
-        } catch (ConnectionLost e) {
-            part.check();
-            throw new TransferException(file.name() + ": the connection ended after " + part.written() + " of "
-                    + file.size() + " bytes (" + e.getMessage() + "); " + kept(file) + " and holds them");
         }
+        return bytes;
     }
 
-    private static byte[] receiveSha256(Connection connection, Metadata file) throws TransferException {
-        ByteBuf frame;
-        try {
-            frame = connection.receiveFrame(TRAILER_LENGTH);
-        } catch (ConnectionLost e) {
-            throw new TransferException(file.name() + ": all " + file.size() + " bytes came, but not their SHA-256 ("
-                    + e.getMessage() + "); " + kept(file));
+    /** Makes the folders, and finds out what is there already of the files. */
+    private List<Destination.Plan> plan(List<Entry> entries) throws TransferException {
+        List<Destination.Plan> plans = new ArrayList<>();
+        long needed = 0;
+        for (int index = 0; index < entries.size(); index++) {
+            Entry entry = entries.get(index);
+            try {
+                if (!listed.add(entry.path())) {
+                    throw new FileProblem(Reason.NAME_REFUSED, "is listed twice");
+                } else if (entry.folder()) {
+                    destination.makeFolder(entry);
+                    receipt(index, Reason.OK);
+                } else {
+                    Destination.Plan plan = destination.plan(index, entry);
+                    plans.add(plan);
+                    needed += plan.existing ? 0 : entry.size() - plan.offset;
+                }
+            } catch (FileProblem e) {
+                failed(index, entry, e);
+            }
+            if (!connection.isActive()) {
+                connection.receive(); // says why
+            }
         }
+        connection.flush();
+        if (needed > destination.space()) {
+            throw TransferException.failed(
+                    Reason.NO_SPACE,
+                    "needs " + Sizes.bytes(needed) + ", only " + Sizes.bytes(destination.space())
+                            + " are free; make room, then run this again");
+        }
+        return plans;
+    }
+
+    /** Asks for many files ahead, so that nobody waits for an answer, and takes them one after the other. */
+    private void fetch(List<Destination.Plan> plans, Commits commits) throws TransferException {
+        Deque<Destination.Plan> asked = new ArrayDeque<>();
+        int next = 0;
         try {
-            byte[] sha256 = new byte[frame.readableBytes()];
-            frame.readBytes(sha256);
-            return sha256;
+            while (next < plans.size() || !asked.isEmpty()) {
+                if (asked.size() <= Limits.GETS_AHEAD / 2) {
+                    while (next < plans.size() && asked.size() < Limits.GETS_AHEAD) {
+                        ask(plans.get(next++), asked);
+                    }
+                    connection.flush();
+                }
+                if (!asked.isEmpty()) {
+                    Destination.Plan plan = asked.poll();
+                    if (!receiveFile(plan, commits)) {
+                        destination.unlock(plan);
+                    }
+                }
+            }
         } finally {
-            frame.release();
+            asked.forEach(destination::unlock);
         }
     }
 
-    private static String kept(Metadata file) {
-        return file.name() + PartFile.SUFFIX + " is kept";
+    private void ask(Destination.Plan plan, Deque<Destination.Plan> asked) {
+        try {
+            destination.lock(plan);
+            boolean onlySame = plan.existing && !destination.overwrite;
+            byte[] sha256 = plan.offset > 0 ? Digests.soFar(plan.digest) : new byte[Message.SHA256_LENGTH];
+            connection.send(new Message.Get(plan.index, plan.offset, onlySame, sha256));
+            asked.add(plan);
+        } catch (FileProblem e) {
+            failed(plan, e);
+        }
+    }
+
+    /** One file, as far as the sender has it; returns if it is to be committed. */
+    private boolean receiveFile(Destination.Plan plan, Commits commits) throws TransferException {
+        Message message = connection.receive();
+        if (message instanceof Message.NotSent not && not.index() == plan.index) {
+            failed(plan, notSent(not.reason()));
+            return false;
+        } else if (!(message instanceof Message.Begin begin)
+                || begin.index() != plan.index
+                || (begin.offset() != 0 && begin.offset() != plan.offset)
+                || (begin.offset() == 0 && plan.existing && !destination.overwrite && plan.entry.size() > 0)) {
+            throw TransferException.notUnderstood("another file than was asked for");
+        } else {
+            progress.add(begin.offset());
+            if (plan.existing && begin.offset() == plan.entry.size()) {
+                receiveSame(plan);
+                return false;
+            }
+            return receiveInto(plan, begin.offset(), commits);
+        }
+    }
+
+    private static FileProblem notSent(Reason reason) {
+        return reason == Reason.DIFFERENT ? Destination.differs() : new FileProblem(reason, reason.text);
+    }
+
+    /** The sender has digested its file and this one is the same. */
+    private void receiveSame(Destination.Plan plan) throws TransferException {
+        Message message = connection.receive();
+        if (message instanceof Message.End end
+                && Arrays.equals(end.sha256(), Digests.soFar(plan.digest))) {
+            same.incrementAndGet();
+            receipt(plan.index, Reason.OK);
+            user.digested(end.sha256());
+        } else if (message instanceof Message.NotSent not) {
+            failed(plan, notSent(not.reason()));
+        } else {
+            throw TransferException.notUnderstood("a file that is not the same");
+        }
+    }
+
+    private boolean receiveInto(Destination.Plan plan, long offset, Commits commits) throws TransferException {
+        PartFile part;
+        try {
+            part = destination.open(plan, offset);
+        } catch (FileProblem e) {
+            failed(plan, e);
+            receivePieces(null, plan.entry.size() - offset);
+            return false;
+        }
+        boolean whole = false;
+        try {
+            Message last = receivePieces(part, plan.entry.size() - offset);
+            if (last instanceof Message.End end && part.hasSha256(end.sha256())) {
+                user.digested(end.sha256());
+                commits.add(plan, part);
+                whole = true;
+            } else {
+                part.discard(); // to go on with it would make no sense
+                Reason reason = last instanceof Message.NotSent not ? not.reason() : Reason.DIGEST_DIFFERS;
+                failed(plan, new FileProblem(reason, reason.text));
+            }
+            return whole;
+        } finally {
+            if (!whole) {
+                part.close();
+            }
+        }
+    }
+
+    /** Until the file ends; null for part if nobody wants it. */
+    private Message receivePieces(PartFile part, long size) throws TransferException {
+        for (long left = size; ; ) {
+            Message message = connection.receive();
+            if (message instanceof Message.Piece piece
+                    && piece.length() > 0
+                    && piece.length() <= Math.min(left, Limits.MAX_PIECE_LENGTH)) {
+                if (part == null) {
+                    connection.skip(piece.length());
+                } else {
+                    connection.receiveTo(part, piece.length());
+                    checkDisk(part);
+                }
+                left -= piece.length();
+                progress.add(piece.length());
+            } else if (message instanceof Message.NotSent || (message instanceof Message.End && left == 0)) {
+                return message;
+            } else {
+                throw TransferException.notUnderstood("a piece that is not right");
+            }
+        }
+    }
+
+    private static void checkDisk(PartFile part) throws TransferException {
+        IOException failure = part.failure();
+        if (failure != null) {
+            throw TransferException.failed(
+                    Reason.DISK_ERROR,
+                    "cannot write: " + FileProblem.describe(failure) + "; what came is kept: make room, then run this"
+                            + " again to go on");
+        }
+    }
+
+    private void receipt(int index, Reason reason) {
+        connection.send(new Message.Receipt(index, reason));
+    }
+
+    private void failed(int index, Entry entry, FileProblem why) {
+        failed.incrementAndGet();
+        user.line(Names.shown(entry.path()) + ": " + why.getMessage());
+        receipt(index, why.reason);
+    }
+
+    @Override
+    public void stored(Destination.Plan plan) {
+        stored.incrementAndGet();
+        storedBytes.addAndGet(plan.entry.size());
+        receipt(plan.index, Reason.OK);
+    }
+
+    @Override
+    public void failed(Destination.Plan plan, FileProblem why) {
+        failed(plan.index, plan.entry, why);
+    }
+
+    @Override
+    public void batchDone() {
+        connection.flush();
+    }
+
+    /** Everything is on the disk, whether it comes or not. */
+    private void awaitBye() {
+        try {
+            connection.receive();
+        } catch (TransferException e) {
+            user.line("All that came is stored, but the sender may not know it: " + e.getMessage());
+        }
     }
 }

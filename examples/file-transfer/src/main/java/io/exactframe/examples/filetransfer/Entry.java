@@ -1,0 +1,21 @@
+package io.exactframe.examples.filetransfer;
+
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+
+/**
+ * A file or folder as the sender lists it.
+ *
+ * @param mode permission bits, 0777
+ * @param size bytes; 0 for a folder
+ * @param path names joined by '/'
+ */
+record Entry(boolean folder, int mode, long size, Instant modified, String path) implements Message {
+    FileTime time() {
+        return FileTime.from(modified);
+    }
+
+    String name() {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+}
