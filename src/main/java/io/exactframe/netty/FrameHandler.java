@@ -53,8 +53,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
     /** Gives what there is; outside a read no channelReadComplete follows. Whether what waits may be handled. */
     abstract boolean cut(ChannelHandlerContext ctx, boolean outside);
 
-    /** All is done that can be: reads on, if that is wanted. Whether there may be more to do. */
-    abstract boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside);
+    abstract boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside); // reads on; false if all is done
 
     /** Ends with a fault, which is told; whatever is held is released. */
     abstract void end(ChannelHandlerContext ctx, Throwable fault);

@@ -6,25 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.exactframe.netty.testing.Loopback;
 import io.exactframe.netty.testing.Loopback.Transport;
+import io.exactframe.netty.testing.Tls;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.io.DataOutputStream;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.KeyStore;
 import java.util.concurrent.CompletableFuture;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -33,32 +27,8 @@ class ExactReceiverTlsTest {
     private static SSLContext tls;
 
     @BeforeAll
-    static void makeCertificate(@TempDir Path dir) throws Exception {
-        Path file = dir.resolve("keys.p12");
-        int exit = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                        "-genkeypair",
-                        "-keyalg", "EC",
-                        "-dname", "CN=test",
-                        "-storetype", "PKCS12",
-                        "-storepass", "changeit",
-                        "-keystore", file.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(dir.resolve("log").toFile())
-                .start()
-                .waitFor();
-        assertThat(exit).as("keytool").isZero();
-        char[] password = "changeit".toCharArray();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(file)) {
-            keys.load(in, password);
-        }
-        KeyManagerFactory ours = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        ours.init(keys, password);
-        TrustManagerFactory theirs = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        theirs.init(keys);
-        tls = SSLContext.getInstance("TLS");
-        tls.init(ours.getKeyManagers(), theirs.getTrustManagers(), null);
+    static void makeCertificate() throws Exception {
+        tls = Tls.context();
     }
 
     private static SslHandler server() {

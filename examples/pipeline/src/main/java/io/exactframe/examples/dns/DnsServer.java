@@ -48,8 +48,7 @@ record DnsServer(Answers answers, ReceiveOptions receive, Duration idle, Duratio
                         initPipeline(channel.pipeline());
                     }
                 })
-                .bind(address)
-                .await();
+                .bind(address).await();
         if (!bound.isSuccess()) {
             throw new IOException("cannot listen at " + address + ": " + bound.cause().getMessage(), bound.cause());
         }
