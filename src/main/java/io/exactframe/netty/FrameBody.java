@@ -24,8 +24,6 @@ final class FrameBody {
     /** What may be allocated for the first byte; the first chunk of a large frame grows to it. */
     private static final int FIRST_CHUNK = 4 * 1024;
 
-    private static final int SMALLEST_CHUNK = 256;
-
     /** What a fragment needs to become a part of a large frame as it is, beside half of what it keeps alive. */
     private static final int SMALLEST_PART = 8 * 1024;
 
@@ -118,7 +116,7 @@ final class FrameBody {
             size = Math.min(size, Math.max(length / 2 - filled, FIRST_CHUNK));
         }
         int first = size;
-        while (nextChunk == FIRST_CHUNK && first > SMALLEST_CHUNK && first / 2 >= end - filled) {
+        while (nextChunk == FIRST_CHUNK && first > 256 && first / 2 >= end - filled) {
             first /= 2;
         }
         chunk = alloc.buffer(first, size);

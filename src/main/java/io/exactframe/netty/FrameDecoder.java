@@ -6,6 +6,7 @@ import io.exactframe.netty.ReadGate.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
+import java.io.IOException;
 
 /**
  * What every decoder does with its {@link FrameSource}: gives on what that finds, waits with what cannot be given yet,
@@ -20,6 +21,8 @@ import io.netty.channel.ChannelHandlerContext;
  * </pre>
  */
 abstract class FrameDecoder extends FrameHandler {
+    private boolean broken; // the socket told of an error, and a close is the answer to that
+
     FrameDecoder(ReceiveOptions options) {
         super(options);
         ensureNotSharable();
@@ -206,10 +209,21 @@ abstract class FrameDecoder extends FrameHandler {
         }
     }
 
+    /** In its turn, if a frame waits: a handler behind may close the channel for it. */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
+        broken |= cause instanceof IOException;
+        if (isBlocked()) {
+            inTurn(ctx, () -> ctx.fireExceptionCaught(cause));
+        } else {
+            ctx.fireExceptionCaught(cause);
+        }
+    }
+
     @Override
     final void endOfInput(ChannelHandlerContext ctx, boolean closed) {
         if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
-            boolean locally = phase == Phase.CLOSING || closed && LocalClose.isCauseOf(ctx.channel());
+            boolean locally = phase == Phase.CLOSING && !broken || closed && LocalClose.isCauseOf(ctx.channel());
             PrematureCloseException close = source == null ? null : source.prematureClose(locally);
             ended();
             if (close != null) {

@@ -23,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * <p>On the handler's executor, all of it.
  */
 final class FrameTimer implements Runnable {
-    private static final int TICKS = 8;
     private static final long NONE = -1;
 
     private final ChannelHandlerContext ctx;
@@ -51,7 +50,7 @@ final class FrameTimer implements Runnable {
         this.ctx = ctx;
         deadline = handler.options.frameDeadlineNanos;
         stall = handler.options.stallTimeoutNanos;
-        tick = Math.max(Math.min(deadline, stall) / TICKS, 1);
+        tick = Math.max(Math.min(deadline, stall) / 8, 1);
     }
 
     /** After a read: so many of the last bytes that came are of a frame that is not whole; 0 if there is none. */

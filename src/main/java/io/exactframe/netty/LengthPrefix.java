@@ -230,8 +230,9 @@ public final class LengthPrefix {
         require(maxFrameLength >= 1, () -> "maxFrameLength: " + maxFrameLength + " (expected: 1 or more)");
         require(!it.field().isVarint() || !it.field().littleEndian(),
                 () -> "a varint has one byte order only, littleEndian() makes no sense");
-        require(rule.shortest() <= maxFrameLength,
-                () -> "no frame is shorter than " + rule.shortest() + " bytes, which is more than maxFrameLength ("
+        long shortest = Math.max(rule.least, rule.more);
+        require(shortest <= maxFrameLength,
+                () -> "no frame is shorter than " + shortest + " bytes, which is more than maxFrameLength ("
                         + maxFrameLength + "): " + this);
         require(rule.hasFrames(), () -> "no length is enough for the header and what is stripped: " + this);
         return rule;
@@ -260,7 +261,7 @@ public final class LengthPrefix {
                 () -> "a payload of " + payloadLength + " bytes cannot be told by " + this);
     }
 
-    /** The it, such as {@code [1 before][uint32 counted from FIELD][payload]}. */
+    /** The layout, such as {@code [1 before][uint32 counted from FIELD][payload]}. */
     @Override
     public String toString() {
         boolean counts = it.countedFrom() != null && it.countedFrom() != CountedFrom.PAYLOAD;

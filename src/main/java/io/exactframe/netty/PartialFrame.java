@@ -90,11 +90,10 @@ final class PartialFrame {
                 return true;
             }
             if (-told <= promised || -told > rule.maxHeaderLength) {
+                String asked = ", or a header of " + -told + " bytes asked for after " + promised + " with a limit of "
+                        + rule.maxHeaderLength;
                 throw new CorruptedFrameException(
-                        rule.maxHeaderLength == promised
-                                ? "a frame of " + told + " bytes"
-                                : "a frame of " + told + " bytes, or a header of " + -told + " bytes asked for after "
-                                        + promised + " with a limit of " + rule.maxHeaderLength);
+                        "a frame of " + told + " bytes" + (rule.maxHeaderLength == promised ? "" : asked));
             }
             promised = (int) -told;
         }

@@ -31,9 +31,9 @@ final class PrefixRule extends LengthRule {
     private final boolean countsField;
 
     /** For the shortest field: what a frame has beyond its value, and the least it may have in all. */
-    private final long more;
+    final long more;
 
-    private final long least;
+    final long least;
 
     PrefixRule(Layout it) {
         super(
@@ -56,11 +56,6 @@ final class PrefixRule extends LengthRule {
 
     private static int plus(int a, int b) {
         return (int) Math.min((long) a + b, Integer.MAX_VALUE);
-    }
-
-    /** The shortest frame there may be. */
-    long shortest() {
-        return Math.max(least, more);
     }
 
     /** Whether some length is enough for the header and what is stripped. */

@@ -1,6 +1,5 @@
 package io.exactframe.netty;
 
-import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 
 /**
@@ -21,10 +20,9 @@ final class ReadGate {
 
     /** The transport reads no more from now on. */
     void stop(ChannelHandlerContext ctx) {
-        ChannelConfig config = ctx.channel().config();
-        if (config.isAutoRead()) {
+        if (ctx.channel().config().isAutoRead()) {
             switchedOff = true;
-            config.setAutoRead(false);
+            ctx.channel().config().setAutoRead(false);
         }
     }
 

@@ -179,7 +179,7 @@ abstract class ReceiveHandler extends FrameHandler {
                 failUnserved(ctx, receive);
             } else if (!receive.isDone()) {
                 long arrived = receive.arrived(bytes);
-                if (stream.hasEnded() && arrived > 0 && arrived < receive.expected && !stream.isTold()) {
+                if (stream.hasEnded() && arrived > 0 && arrived < receive.expected) {
                     // It waits for its sink and fails later, but what follows the end in the pipeline does not wait.
                     tell(ctx, StreamState.TRUNCATED,
                             new PrematureCloseException(receive.expected, arrived, false, closedLocally));
@@ -216,10 +216,10 @@ abstract class ReceiveHandler extends FrameHandler {
         PrematureCloseException close = receive.prematureClose(closedLocally);
         boolean lost = close.receivedBytes() > 0;
         bytes.assembler.discard();
-        if (lost && !stream.isTold()) {
+        if (lost) {
             tell(ctx, StreamState.TRUNCATED, close);
         }
-        if (receive.orEnd && !stream.isTold() && failure == null) {
+        if (receive.orEnd && stream == StreamState.ENDED && failure == null) {
             receive.trySuccess(null);
         } else if (failure == null && receive.standing == Receive.Standing.LATE && !lost && !ctx.channel().isOpen()) {
             receive.tryFailure(new ClosedChannelException());
@@ -246,7 +246,7 @@ abstract class ReceiveHandler extends FrameHandler {
 
     /** Bytes are lost: told once, before a listener may close the channel or remove this handler. */
     private void tell(ChannelHandlerContext ctx, StreamState next, @Nullable Throwable fault) {
-        boolean tells = fault != null && !stream.isTold() && phase != Phase.REMOVED;
+        boolean tells = fault != null && stream.compareTo(StreamState.TRUNCATED) < 0 && phase != Phase.REMOVED;
         becomes(next);
         if (tells) {
             ctx.fireExceptionCaught(fault);

@@ -22,9 +22,6 @@ final class SinkWriter implements Runnable {
     /** Bytes at which a task has enough; the fragment that they end in is in it too. */
     private static final int ENOUGH = 64 * 1024;
 
-    /** How long a sink is left alone that took nothing. */
-    private static final long PAUSE_NANOS = 1_000_000;
-
     private enum State { FREE, HANDED, WRITING }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.FREE);
@@ -111,7 +108,7 @@ final class SinkWriter implements Runnable {
                     written += bytes.position() - before;
                 }
                 if (bytes.position() == before) {
-                    LockSupport.parkNanos(PAUSE_NANOS);
+                    LockSupport.parkNanos(1_000_000); // it took nothing
                 }
             }
         }

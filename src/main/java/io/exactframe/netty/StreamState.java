@@ -18,9 +18,4 @@ enum StreamState {
     boolean hasEnded() {
         return this != NEW && this != OPEN;
     }
-
-    /** Whether the pipeline was told that bytes are lost, which is done once. */
-    boolean isTold() {
-        return this == TRUNCATED || this == FAILED;
-    }
 }

@@ -17,6 +17,7 @@ import io.netty.channel.local.LocalAddress;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.local.LocalServerChannel;
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import io.netty.buffer.AbstractByteBufAllocator;
@@ -354,6 +355,35 @@ class HeldFaultsTest {
         EmbeddedChannel channel = new EmbeddedChannel(new LengthPrefixedExactDecoder(4, LengthPrefix.uint16()), probe);
         receive(channel, "xxxx");
         assertThat(probe.log()).last().isEqualTo("[inactive]");
+        channel.finish();
+    }
+
+    /** 60: a reset, to which the application answers with a close, is the peer's doing. */
+    @Test
+    void aCloseThatAnswersAnErrorOfTheSocketIsNotOurOwn() {
+        Probe probe = new Probe();
+        probe.onException(ctx -> ctx.close());
+        EmbeddedChannel channel = new EmbeddedChannel(new FixedLengthExactDecoder(8), probe);
+        receive(channel, "abc");
+        channel.pipeline().fireExceptionCaught(new IOException("reset"));
+        assertThat(probe.log()).contains("[PrematureCloseException: stream ended after 3 of 8 bytes]");
+    }
+
+    /** 58: what is whole comes in front of an error of the socket, for which a handler behind may close. */
+    @Test
+    void anErrorOfTheSocketWaitsBehindTheFramesThatWait() {
+        Probe probe = new Probe();
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(new FixedLengthExactDecoder(1, ON_DEMAND), probe);
+        channel.read();
+        receive(channel, "abc");
+        channel.pipeline().fireExceptionCaught(new IOException("reset"));
+        assertThat(probe.drain().stream().filter(line -> !line.equals("[complete]"))).containsExactly("a");
+        channel.read();
+        channel.read();
+        assertThat(probe.log().stream().filter(line -> !line.equals("[complete]")))
+                .containsExactly("b", "c", "[IOException: reset]");
         channel.finish();
     }
 }
