@@ -51,7 +51,7 @@ final class PartFile implements WritableByteChannel {
     private final Object key; // which file it is, whatever becomes of its name
     private final MessageDigest digest;
     private long size;
-    private IOException failure;
+    private volatile IOException failure;
 
     private PartFile(Entry entry, Path path, FileChannel out, MessageDigest digest, long size) throws IOException {
         this.entry = entry;
@@ -177,10 +177,6 @@ final class PartFile implements WritableByteChannel {
         return failure;
     }
 
-    void fail(IOException cause) {
-        failure = cause;
-    }
-
     long size() {
         return size;
     }
@@ -194,9 +190,13 @@ final class PartFile implements WritableByteChannel {
         return MessageDigest.isEqual(digest.digest(), sha256);
     }
 
-    /** Returns when it is on the disk itself. */
-    void sync() throws IOException {
-        out.force(true);
+    /** Returns when it is on the disk itself, or failed. */
+    void sync() {
+        try {
+            out.force(true);
+        } catch (IOException e) {
+            failure = e;
+        }
     }
 
     /**

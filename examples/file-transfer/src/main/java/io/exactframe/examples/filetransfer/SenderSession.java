@@ -16,8 +16,6 @@ import java.util.Queue;
 
 /** The sender's half of the protocol, with one receiver that has proved itself. */
 final class SenderSession {
-    private static final int FLUSH_AT = 64 * 1024;
-
     private final Connection connection;
     private final List<Source> sources;
     private final User user;
@@ -151,9 +149,7 @@ final class SenderSession {
         progress.add(offset);
         sendContent(file.position(offset), source.entry().size() - offset, digest);
         source.checkUnchanged();
-        byte[] sha256 = digest.digest();
-        connection.send(new Message.End(sha256));
-        user.digested(sha256);
+        connection.send(new Message.End(digest.digest()));
     }
 
     private boolean beginsAlike(Message.Get get, FileChannel file, MessageDigest digest)
@@ -188,11 +184,7 @@ final class SenderSession {
                 piece.release();
                 throw e;
             }
-            connection.send(new Message.Piece(length));
-            connection.sendBytes(piece);
-            if (length >= FLUSH_AT) {
-                connection.flush();
-            }
+            connection.sendPiece(piece);
             progress.add(length);
             left -= length;
             while (takePolled()) {
