@@ -242,6 +242,7 @@ abstract class FrameDecoder extends FrameHandler {
         }
         if (options.onDemand && wanted) {
             ctx.channel().read(); // a successor, which is on demand too, is to know of it
+            wanted = false;
         }
     }
 

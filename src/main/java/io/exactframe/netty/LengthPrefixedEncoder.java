@@ -48,8 +48,6 @@ import org.jspecify.annotations.Nullable;
  */
 @Sharable
 public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
-    private static final int LONGEST_FIELD = 8;
-
     private final LengthPrefix prefix;
     private final PrefixRule rule;
 
@@ -128,7 +126,7 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
                         + rule.headerAndTrailer);
         require(frame != null || before == 0,
                 () -> "only a buffer can be cut for its " + before + " bytes before the length");
-        ByteBuf header = ctx.alloc().buffer(before + LONGEST_FIELD);
+        ByteBuf header = ctx.alloc().buffer(before + Long.BYTES);
         try {
             if (frame != null) {
                 header.writeBytes(frame, frame.readerIndex(), before);

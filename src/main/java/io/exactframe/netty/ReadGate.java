@@ -8,8 +8,9 @@ import io.netty.channel.ChannelHandlerContext;
  * <p>Holding back {@code read()} is not enough: with auto-read on, a transport goes on by itself. Switching auto-read off
  * makes every transport drop its interest, and keeps it away also when it is switched on again while the {@code read()}
  * that follows from that is held back. So a pause switches it off for the rest of the read under way only: from there on
- * it is what the application set, and stays what the application sets. What a handler nearer to the socket, or another
- * thread, sets to off inside that read cannot be told from our own, and does not last.
+ * it is what the application set, and stays what the application sets. Auto-read that is
+ * switched off inside that read, when the pause has begun, cannot be told from our own doing, and does not last: by another
+ * thread, by a handler nearer to the socket, or in an event that such a one fires.
  */
 final class ReadGate {
     /** Whose: auto-read's own, which goes with it, or somebody's. */

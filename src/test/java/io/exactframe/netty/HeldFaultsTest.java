@@ -386,4 +386,27 @@ class HeldFaultsTest {
                 .containsExactly("b", "c", "[IOException: reset]");
         channel.finish();
     }
+
+    /** 31: one message for one read(), also if it is held inside a delivery in which the decoder is replaced. */
+    @Test
+    void aDemandIsMetOnceByASuccessor() {
+        List<String> log = new ArrayList<>();
+        FixedLengthExactDecoder decoder = new FixedLengthExactDecoder(2, ON_DEMAND);
+        EmbeddedChannel channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                log.add(((ByteBuf) message).toString(ISO_8859_1));
+                ReferenceCountUtil.release(message);
+                if (log.size() == 1) {
+                    ctx.read();
+                    ctx.pipeline().replace(decoder, null, new FixedLengthExactDecoder(3, ON_DEMAND));
+                }
+            }
+        });
+        channel.config().setAutoRead(false);
+        channel.read();
+        receive(channel, "ABCDEFGH");
+        assertThat(log).containsExactly("AB", "CDE");
+        channel.finishAndReleaseAll();
+    }
 }

@@ -102,7 +102,7 @@ class MovingOverTest {
             assertThat(untilClosed())
                     .containsExactly(
                             "SocketException: Connection reset",
-                            "PrematureCloseException: stream ended after 7 of 104 bytes, closed on this side",
+                            "PrematureCloseException: stream ended after 7 of 104 bytes",
                             "closed");
         }
     }
