@@ -5,15 +5,15 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Files that came whole, on their way to their names: in batches, while the next ones come. First all of a batch are
@@ -76,15 +76,25 @@ final class Commits implements AutoCloseable {
     }
 
     private void sync(List<Item> batch) {
-        AtomicInteger next = new AtomicInteger();
-        Runnable some = () -> {
-            for (int i; (i = next.getAndIncrement()) < batch.size(); ) {
-                batch.get(i).part.sync();
+        List<Callable<Void>> tasks = new ArrayList<>();
+        for (Item item : batch) {
+            tasks.add(() -> {
+                item.part.sync();
+                return null;
+            });
+        }
+        try {
+            List<Future<Void>> done = syncs.invokeAll(tasks);
+            for (int i = 0; i < done.size(); i++) {
+                try {
+                    done.get(i).get();
+                } catch (ExecutionException e) {
+                    batch.get(i).part.fail((IOException) e.getCause());
+                }
             }
-        };
-        CompletableFuture<?>[] all = new CompletableFuture<?>[Math.min(SYNCS_AT_ONCE, batch.size())];
-        Arrays.setAll(all, thread -> CompletableFuture.runAsync(some, syncs));
-        CompletableFuture.allOf(all).join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void publish(Item item) {

@@ -2,8 +2,10 @@ package io.exactframe.examples.filetransfer;
 
 import io.exactframe.netty.ExactReceiver;
 import io.exactframe.netty.LengthPrefix;
+import io.exactframe.netty.LengthPrefixedEncoder;
 import io.exactframe.netty.PrematureCloseException;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,10 +14,9 @@ import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
-import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -28,34 +29,30 @@ import java.util.concurrent.atomic.AtomicLong;
  * One TCP connection: frames and pieces of files go out, exactly what is asked for comes in.
  *
  * <pre>
- *   socket --&gt; ExactReceiver --&gt; ReadAhead --&gt; receive, receiveTo, skip
- *   socket &lt;-- a batch &lt;-- send, sendPiece
+ *   socket --&gt; ExactReceiver --&gt; receive, receiveBytes, receiveTo
+ *   socket &lt;-- LengthPrefixedEncoder &lt;-- send
+ *          ^-- sendBytes: the bytes of a piece have no length of their own
  * </pre>
  *
  * The event loop moves bytes and nothing else. Whoever calls waits in a thread of his own, which is where files are
  * read and written; a receive that is not made keeps the peer waiting, and a peer that does not read keeps the thread
- * waiting, so that nothing piles up at either end. Since to wake the other thread costs more than a small file, what is
- * small crosses over in batches, both ways. Nobody waits for ever: see {@link Limits}.
+ * waiting, so that nothing piles up at either end. Nobody waits for ever: see {@link Limits}.
  */
 final class Connection implements AutoCloseable {
     private static final LengthPrefix PREFIX = LengthPrefix.uint16();
+    private static final LengthPrefixedEncoder ENCODER = new LengthPrefixedEncoder(PREFIX);
 
     /** KiB of pieces that may wait for the socket; more would only take memory. */
     private static final int WRITES_AHEAD = 4096;
 
-    /** Bytes of frames and small pieces that go out together. */
-    private static final int BATCH = 128 * 1024;
-
     private final ExactReceiver receiver = new ExactReceiver();
-    private final ReadAhead ahead = new ReadAhead(receiver, PREFIX);
-    private ReadAhead.Received last;
-    private ByteBuf batch; // guarded by this, as is its cost
-    private int batchCost;
     private final Semaphore room = new Semaphore(WRITES_AHEAD);
     private final AtomicInteger writes = new AtomicInteger();
     private final Channel channel;
+    private final ChannelHandlerContext belowEncoder; // what is written here gets no length
     private final Duration patience;
     private final Future<?> greeting;
+    private Future<ByteBuf> next; // the frame that has been asked for
     private Future<?> busy;
     private volatile boolean stalled;
     private final AtomicLong activity = new AtomicLong();
@@ -65,7 +62,8 @@ final class Connection implements AutoCloseable {
         this.channel = channel;
         this.patience = patience;
         channel.pipeline().addLast(new IdleStateHandler(true, 0, patience.toMillis(), 0, TimeUnit.MILLISECONDS));
-        channel.pipeline().addLast(receiver, new Watch());
+        channel.pipeline().addLast(ENCODER, receiver, new Watch());
+        belowEncoder = channel.pipeline().context(ENCODER);
         greeting = channel.eventLoop().schedule(() -> channel.close(), Limits.GREETING.toMillis(), TimeUnit.MILLISECONDS);
     }
 
@@ -96,10 +94,8 @@ final class Connection implements AutoCloseable {
     /** The next frame; waits no longer than patience allows. {@code BUSY} frames start that anew. */
     Message receive() throws TransferException {
         for (; ; ) {
-            Message message = take(patience.toMillis());
-            if (message == null) {
-                throw tooSlow();
-            } else if (!(message instanceof Message.Busy)) {
+            Message message = decode(await(requested()));
+            if (message != null) {
                 return message;
             }
         }
@@ -107,28 +103,38 @@ final class Connection implements AutoCloseable {
 
     /** The next frame if it is here already, else null. */
     Message poll() throws TransferException {
-        Message message = take(0);
-        return message instanceof Message.Busy ? null : message;
+        while (requested().isDone()) {
+            Message message = decode(await(next));
+            if (message != null) {
+                return message;
+            }
+        }
+        return null;
     }
 
-    private Message take(long millis) throws TransferException {
+    private Future<ByteBuf> requested() {
+        if (next == null) {
+            next = receiver.receive(PREFIX, Limits.MAX_FRAME_LENGTH);
+        }
+        return next;
+    }
+
+    /** Null for {@code BUSY}. */
+    private Message decode(ByteBuf frame) throws TransferException {
+        next = null;
+        Message message;
         try {
-            ReadAhead.Received next = ahead.take(millis);
-            if (next == null) {
-                return null;
-            } else if (next.failure() != null) {
-                throw ended(next.failure());
-            }
-            last = next;
-        } catch (InterruptedException e) {
-            throw interrupted();
+            message = Message.decode(frame);
+        } finally {
+            frame.release();
         }
-        if (last.message() instanceof Message.Refused refused) {
+        if (message instanceof Message.Refused refused) {
             throw TransferException.failed(refused.reason().text);
-        } else if (!(last.message() instanceof Message.Busy)) {
-            activity.incrementAndGet();
+        } else if (message instanceof Message.Busy) {
+            return null;
         }
-        return last.message();
+        activity.incrementAndGet();
+        return message;
     }
 
     /** Exactly so many bytes that are in no frame. */
@@ -144,104 +150,57 @@ final class Connection implements AutoCloseable {
     }
 
     /**
-     * The bytes of the piece that was received last into a file; this thread writes them while it waits. What the file
+     * Exactly so many bytes into a file; this thread writes them while it waits. The file is not to throw: what it
      * cannot write it drops, so that the next frame is found.
      */
-    void receiveTo(PartFile file, int size) throws TransferException {
-        if (last.content() != null) {
-            ByteBuf piece = await(last.content());
-            last = null;
-            for (ByteBuffer bytes = piece.nioBuffer(); bytes.hasRemaining(); ) {
-                file.write(bytes);
-            }
-            piece.release();
-            return;
-        }
+    void receiveTo(WritableByteChannel file, int size) throws TransferException {
         BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
-        Future<Void> written = receiver.receiveTo(file, size, tasks::add);
-        written.addListener(done -> tasks.add(() -> {}));
+        Future<Void> content = receiver.receiveTo(file, size, tasks::add);
+        content.addListener(done -> tasks.add(() -> {}));
         try {
-            while (!written.isDone()) {
+            while (!content.isDone()) {
                 Runnable write = tasks.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
                 if (write != null) {
                     write.run();
-                } else if (written.cancel(false)) {
+                } else if (content.cancel(false)) {
                     throw tooSlow();
                 }
             }
         } catch (InterruptedException e) {
-            written.cancel(false);
+            content.cancel(false);
             throw interrupted();
         } finally {
             tasks.forEach(Runnable::run); // handed over and not written, if it was cancelled
         }
-        if (!written.isSuccess()) {
-            throw ended(written.cause());
+        if (!content.isSuccess()) {
+            throw ended(content.cause());
         }
-        ahead.goOn();
     }
 
-    /** Drops the bytes of the piece that was received last. */
+    /** Drops so many bytes. */
     void skip(int size) throws TransferException {
-        if (last.content() != null) {
-            await(last.content()).release();
-            last = null;
-        } else {
-            await(receiver.skip(size));
-            ahead.goOn();
-        }
+        await(receiver.skip(size));
     }
 
     /** Sends a frame, with what comes next; {@link #flush} if nothing does. If it cannot, the next receive fails too. */
-    synchronized void send(Message message) {
-        ByteBuf out = batch();
-        int start = out.writerIndex();
-        PREFIX.writeLength(out, 0);
-        Message.encode(message, out);
-        out.setShort(start, out.writerIndex() - start - Short.BYTES);
-        if (out.readableBytes() >= BATCH) {
-            flush();
-        }
+    void send(Message message) {
+        ByteBuf frame = channel.alloc().buffer();
+        Message.encode(message, frame);
+        written(channel.write(frame));
     }
 
-    private ByteBuf batch() {
-        if (batch == null) {
-            batch = channel.alloc().buffer(BATCH / 8);
-        }
-        return batch;
+    void flush() {
+        channel.flush();
     }
 
-    synchronized void flush() {
-        if (batch != null) {
-            write(batch, batchCost);
-            batch = null;
-            batchCost = 0;
-        }
-    }
-
-    private void write(ByteBuf bytes, int cost) {
-        writes.incrementAndGet();
-        channel.writeAndFlush(bytes).addListener(taken -> {
-            writes.decrementAndGet();
-            activity.addAndGet(cost);
-            room.release(cost);
-        });
-    }
-
-    /** Sends bytes that are in no frame. */
-    synchronized void sendBytes(byte[] bytes) {
-        batch().writeBytes(bytes);
-    }
-
-    /** A buffer for a piece to send. */
+    /** A buffer for bytes to send. */
     ByteBuf allocate(int capacity) {
         return channel.alloc().directBuffer(capacity);
     }
 
-    /** Sends a piece of a file. Waits for room, as long as the peer takes something now and then. */
-    void sendPiece(ByteBuf bytes) throws TransferException {
-        int length = bytes.readableBytes();
-        int cost = 1 + length / 1024;
+    /** Sends bytes that are in no frame. Waits for room, as long as the peer takes something now and then. */
+    void sendBytes(ByteBuf bytes) throws TransferException {
+        int cost = Math.min(WRITES_AHEAD, 1 + bytes.readableBytes() / 1024);
         try {
             if (!room.tryAcquire(cost)) {
                 flush();
@@ -251,35 +210,38 @@ final class Connection implements AutoCloseable {
             bytes.release();
             throw interrupted();
         }
-        synchronized (this) {
-            send(new Message.Piece(length));
-            if (length <= Limits.SMALL_PIECE_LENGTH) {
-                batch().writeBytes(bytes);
-                bytes.release();
-                batchCost += cost;
-            } else {
-                flush();
-                write(bytes, cost);
-            }
-        }
+        written(belowEncoder.write(bytes).addListener(taken -> {
+            activity.incrementAndGet();
+            room.release(cost);
+        }));
         if (!channel.isActive()) {
             throw ended(new ClosedChannelException());
         }
     }
 
-    /** From now on the peer is told every few seconds that somebody is here. */
+    private void written(Future<?> write) {
+        writes.incrementAndGet();
+        write.addListener(taken -> writes.decrementAndGet());
+    }
+
+    /** From now on the peer is told every few seconds that somebody is here. Not while pieces are sent. */
     void startBusy() {
         long interval = Math.min(Limits.BUSY_INTERVAL.toMillis(), patience.toMillis() / 3);
-        Runnable tell = () -> {
-            send(new Message.Busy());
-            flush();
-        };
-        busy = channel.eventLoop().scheduleAtFixedRate(tell, interval, interval, TimeUnit.MILLISECONDS);
+        busy = channel.eventLoop().scheduleAtFixedRate(
+                () -> {
+                    send(new Message.Busy());
+                    flush();
+                },
+                interval,
+                interval,
+                TimeUnit.MILLISECONDS);
     }
 
     void stopBusy() {
         if (busy != null) {
             busy.cancel(false);
+            channel.eventLoop().submit(() -> {}).awaitUninterruptibly(); // one that is being sent
+            busy = null;
         }
     }
 
@@ -302,9 +264,8 @@ final class Connection implements AutoCloseable {
         return channel.pipeline().get(type);
     }
 
-    /** Whether there is nothing more to receive, but why. */
-    boolean isOver() {
-        return ahead.isOver();
+    boolean isActive() {
+        return channel.isActive();
     }
 
     /** From any thread: whoever waits here does so no longer. */
@@ -317,19 +278,15 @@ final class Connection implements AutoCloseable {
         greeting.cancel(false);
         stopBusy();
         channel.close().awaitUninterruptibly();
-        ahead.close();
-        if (last != null) {
-            last.release();
-        }
-        synchronized (this) {
-            ReferenceCountUtil.release(batch);
-            batch = null;
+        if (next != null && next.awaitUninterruptibly().isSuccess()) {
+            next.getNow().release();
         }
     }
 
     <V> V await(Future<V> future) throws TransferException {
         try {
             if (!future.await(patience.toMillis()) && future.cancel(false)) {
+                next = null;
                 throw tooSlow();
             }
         } catch (InterruptedException e) {
@@ -337,15 +294,14 @@ final class Connection implements AutoCloseable {
         }
         future.awaitUninterruptibly(); // done, or about to be: what could not be cancelled is ours
         if (!future.isSuccess()) {
+            next = null;
             throw ended(future.cause());
         }
         return future.getNow();
     }
 
     private TransferException ended(Throwable cause) {
-        if (cause instanceof TransferException e) {
-            return e;
-        } else if (stalled) {
+        if (stalled) {
             return TransferException.lost("the other end took nothing for " + patience.toSeconds() + " s");
         } else if (cause instanceof TooLongFrameException || cause instanceof CorruptedFrameException) {
             return TransferException.notUnderstood("a frame that is too long");
@@ -362,5 +318,9 @@ final class Connection implements AutoCloseable {
     private static TransferException interrupted() {
         Thread.currentThread().interrupt();
         return TransferException.failed(Reason.INTERRUPTED, "interrupted");
+    }
+
+    static ByteBuf wrap(byte[] bytes) {
+        return Unpooled.wrappedBuffer(bytes);
     }
 }

@@ -209,8 +209,9 @@ public final class FileTransfer {
                             description = "What to send. Default: 256 MiB of random bytes.")
                     Path file)
             throws TransferException {
-        out().println(Demo.run(
-                file, plain, new Terminal(out(), err(), true, true), new Terminal(out(), err(), quiet, true)));
+        String name = file == null ? "random.bin" : Names.shown(String.valueOf(file.getFileName()));
+        out().println(
+                Demo.run(file, plain, bytes -> quiet ? Progress.none() : Progress.bar(name, bytes, System.err)));
         return 0;
     }
 

@@ -9,10 +9,6 @@ final class Limits {
     static final int MAX_PATH_LENGTH = 4096;
     static final int MAX_NAME_LENGTH = 255;
     static final int MAX_PIECE_LENGTH = 1 << 20;
-
-    /** Of a piece that is received together with its frame, and in the same time. */
-    static final int SMALL_PIECE_LENGTH = 32 * 1024;
-
     static final int MAX_ENTRIES = 1_000_000;
 
     /** What an entry takes of the heap besides its path, about. */

@@ -51,7 +51,7 @@ final class PartFile implements WritableByteChannel {
     private final Object key; // which file it is, whatever becomes of its name
     private final MessageDigest digest;
     private long size;
-    private volatile IOException failure;
+    private IOException failure;
 
     private PartFile(Entry entry, Path path, FileChannel out, MessageDigest digest, long size) throws IOException {
         this.entry = entry;
@@ -177,6 +177,10 @@ final class PartFile implements WritableByteChannel {
         return failure;
     }
 
+    void fail(IOException cause) {
+        failure = cause;
+    }
+
     long size() {
         return size;
     }
@@ -190,13 +194,9 @@ final class PartFile implements WritableByteChannel {
         return MessageDigest.isEqual(digest.digest(), sha256);
     }
 
-    /** Returns when it is on the disk itself, or failed. */
-    void sync() {
-        try {
-            out.force(true);
-        } catch (IOException e) {
-            failure = e;
-        }
+    /** Returns when it is on the disk itself. */
+    void sync() throws IOException {
+        out.force(true);
     }
 
     /**

@@ -151,7 +151,7 @@ final class Receiver implements Commits.Outcome {
             } catch (FileProblem e) {
                 failed(index, entry, e);
             }
-            if (connection.isOver()) {
+            if (!connection.isActive()) {
                 connection.receive(); // says why
             }
         }
@@ -233,6 +233,7 @@ final class Receiver implements Commits.Outcome {
                 && Arrays.equals(end.sha256(), Digests.soFar(plan.digest))) {
             same.incrementAndGet();
             receipt(plan.index, Reason.OK);
+            user.digested(end.sha256());
         } else if (message instanceof Message.NotSent not) {
             failed(plan, notSent(not.reason()));
         } else {
@@ -253,6 +254,7 @@ final class Receiver implements Commits.Outcome {
         try {
             Message last = receivePieces(part, plan.entry.size() - offset);
             if (last instanceof Message.End end && part.hasSha256(end.sha256())) {
+                user.digested(end.sha256());
                 commits.add(plan, part);
                 whole = true;
             } else {

@@ -149,25 +149,24 @@ final class Security {
         if (context == null) {
             return;
         }
-        SslHandler handler = connection.handler(SslHandler.class); // none if it is closed already
-        if (handler == null || !handler.handshakeFuture().awaitUninterruptibly().isSuccess()) {
+        if (!connection.handler(SslHandler.class).handshakeFuture().awaitUninterruptibly().isSuccess()) {
             throw TransferException.notTrusted("no safe connection: the code is not that of this sender (copy it again),"
                     + " or the sender runs with --plain (then say so here too)");
         }
         if (sender) {
             byte[] theirs = connection.receiveBytes(NONCE_LENGTH);
             byte[] ours = random(NONCE_LENGTH);
-            connection.sendBytes(ours);
-            connection.sendBytes(proof("sender", theirs, ours));
+            connection.sendBytes(Connection.wrap(ours));
+            connection.sendBytes(Connection.wrap(proof("sender", theirs, ours)));
             connection.flush();
             check(connection.receiveBytes(MAC_LENGTH), proof("receiver", theirs, ours));
         } else {
             byte[] ours = random(NONCE_LENGTH);
-            connection.sendBytes(ours);
+            connection.sendBytes(Connection.wrap(ours));
             connection.flush();
             byte[] theirs = connection.receiveBytes(NONCE_LENGTH);
             check(connection.receiveBytes(MAC_LENGTH), proof("sender", ours, theirs));
-            connection.sendBytes(proof("receiver", ours, theirs));
+            connection.sendBytes(Connection.wrap(proof("receiver", ours, theirs)));
             connection.flush();
         }
     }

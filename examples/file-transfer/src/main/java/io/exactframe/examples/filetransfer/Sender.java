@@ -147,11 +147,6 @@ final class Sender implements AutoCloseable {
     public void close() {
         connections.keySet().forEach(Connection::abort);
         threads.shutdown();
-        try {
-            threads.awaitTermination(Limits.GOODBYE.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
         network.close();
     }
 }

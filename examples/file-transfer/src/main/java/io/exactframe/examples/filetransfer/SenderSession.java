@@ -16,6 +16,8 @@ import java.util.Queue;
 
 /** The sender's half of the protocol, with one receiver that has proved itself. */
 final class SenderSession {
+    private static final int FLUSH_AT = 64 * 1024;
+
     private final Connection connection;
     private final List<Source> sources;
     private final User user;
@@ -149,7 +151,9 @@ final class SenderSession {
         progress.add(offset);
         sendContent(file.position(offset), source.entry().size() - offset, digest);
         source.checkUnchanged();
-        connection.send(new Message.End(digest.digest()));
+        byte[] sha256 = digest.digest();
+        connection.send(new Message.End(sha256));
+        user.digested(sha256);
     }
 
     private boolean beginsAlike(Message.Get get, FileChannel file, MessageDigest digest)
@@ -184,7 +188,11 @@ final class SenderSession {
                 piece.release();
                 throw e;
             }
-            connection.sendPiece(piece);
+            connection.send(new Message.Piece(length));
+            connection.sendBytes(piece);
+            if (length >= FLUSH_AT) {
+                connection.flush();
+            }
             progress.add(length);
             left -= length;
             while (takePolled()) {

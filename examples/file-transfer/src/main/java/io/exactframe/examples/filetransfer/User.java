@@ -10,4 +10,7 @@ interface User {
 
     /** Whether this may come. */
     boolean accepts(List<Entry> entries);
+
+    /** A file was digested from its first byte to its last. */
+    default void digested(byte[] sha256) {}
 }
