@@ -125,7 +125,8 @@ public abstract class ExactFrameDecoder extends FrameDecoder {
      *     last: with auto-read off, a read that returned none asks for one more
      * @param frame borrowed: it is released after return or throw, unless it is what is returned; keep parts of it with
      *     {@code retainedSlice}
-     * @return the message, or null if nothing goes on
+     * @return the message, or null if nothing goes on. A decoder that replaces itself in here gives what it returns to its
+     *     successor, as any decoder of Netty's does: fire the message first, and return null
      * @throws Exception if the frame makes no sense; a {@link CorruptedFrameException} ends the decoder
      */
     protected @Nullable Object decode(ChannelHandlerContext ctx, ByteBuf frame) throws Exception {

@@ -52,7 +52,6 @@ final class Fragment {
         return end - index;
     }
 
-
     /** The next count bytes are done with; of them, a frame of length bytes begins after so many skipped. */
     ByteBuf cut(int skipped, int length, int count, ByteBufAllocator alloc) {
         ByteBuf in = bytes;

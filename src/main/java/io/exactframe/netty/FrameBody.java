@@ -27,7 +27,6 @@ final class FrameBody {
     /** What a fragment needs to become a part of a large frame as it is, beside half of what it keeps alive. */
     private static final int SMALLEST_PART = 8 * 1024;
 
-
     final boolean contiguous;
     private @Nullable CompositeByteBuf parts;
     private @Nullable ByteBuf chunk;

@@ -5,7 +5,6 @@ import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Frames in parts: a {@link FrameStart} when the header is complete, then a {@link FrameChunk} of what each fragment has.

@@ -74,7 +74,7 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
 
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) throws Exception {
-        ByteBuf header;
+        ByteBuf header = null;
         Object rest = message;
         try {
             ByteBuf frame = message instanceof ByteBufHolder holder ? content(holder) : null;
@@ -85,6 +85,7 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
                 ReferenceCountUtil.release(message);
             }
         } catch (Throwable refused) {
+            ReferenceCountUtil.release(header);
             ReferenceCountUtil.release(message);
             if (message instanceof ChunkedInput<?> input) {
                 input.close();
@@ -119,17 +120,16 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
 
     /** What goes in front of the rest of a frame of so many bytes; of a frame that can be cut, its first bytes too. */
     private ByteBuf header(ChannelHandlerContext ctx, long length, @Nullable ByteBuf frame) {
-        int before = rule.before;
         require(length >= 0, () -> "the length of what is written is not known");
         require(length >= rule.headerAndTrailer,
                 () -> "a message of " + length + " bytes is shorter than its header and trailer, which have "
                         + rule.headerAndTrailer);
-        require(frame != null || before == 0,
-                () -> "only a buffer can be cut for its " + before + " bytes before the length");
-        ByteBuf header = ctx.alloc().buffer(before + Long.BYTES);
+        require(frame != null || rule.before == 0,
+                () -> "only a buffer can be cut for its " + rule.before + " bytes before the length");
+        ByteBuf header = ctx.alloc().buffer(rule.before + Long.BYTES);
         try {
             if (frame != null) {
-                header.writeBytes(frame, frame.readerIndex(), before);
+                header.writeBytes(frame, frame.readerIndex(), rule.before);
             }
             prefix.writeLength(header, length - rule.headerAndTrailer);
             return header;

@@ -64,7 +64,6 @@ final class PartialFrame {
         }
     }
 
-
     /**
      * Asks the rule for the length. Whether it is known now, or the frame OVERSIZED; if not, the fragment is used up. A
      * throw means that the framing is lost.
@@ -136,7 +135,6 @@ final class PartialFrame {
     ByteBuf head(int count) {
         return count == 0 ? Unpooled.EMPTY_BUFFER : Unpooled.copiedBuffer(head.slice(0, count));
     }
-
 
     /** Skips what is here of a frame that is too long. */
     void skip(Fragment in) {

@@ -63,8 +63,6 @@ final class PrefixRule extends LengthRule {
         return field.width() == 8 || frameLength(field.largestValue(), field.largestWidth()) >= least;
     }
 
-
-
     /** The whole frame's length if the field says value in so many bytes; negative, perhaps, if beyond 2^63. */
     private long frameLength(long value, int width) {
         return value + uncounted + (countsField ? 0 : width);

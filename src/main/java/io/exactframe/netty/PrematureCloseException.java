@@ -62,7 +62,8 @@ public final class PrematureCloseException extends PrematureChannelClosureExcept
     /**
      * Whether this side ended the connection, and not the peer: by a {@code close()} or {@code disconnect()} that passed
      * the handler, or because a write failed (Netty then closes the channel unless {@code AUTO_CLOSE} is off). Best
-     * effort: a close by a handler nearer to the socket is not seen, and is told as the peer's.
+     * effort: a close by a handler nearer to the socket is not seen, and is told as the peer's; so is one with which the
+     * application answers an {@code IOException} of the socket.
      *
      * @return true if what is missing may still have been on its way
      */

@@ -70,7 +70,6 @@ abstract class Receive<V> extends DefaultProgressivePromise<V> {
         }
     }
 
-
     /** Takes from the bytes what it can use. A throw means that the stream is lost. */
     abstract Needs take(ReceivedBytes bytes, ByteBufAllocator alloc);
 

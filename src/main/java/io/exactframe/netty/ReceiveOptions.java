@@ -141,14 +141,9 @@ public final class ReceiveOptions {
         return new ReceiveOptions(contiguous, true, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
     }
 
-
-
     boolean isTimed() {
         return frameDeadlineNanos != NEVER || stallTimeoutNanos != NEVER;
     }
-
-
-
 
     /** The same for a decoder with that limit, if it can skip any. */
     long skippedBytes(long maxFrameLength) {
@@ -156,7 +151,6 @@ public final class ReceiveOptions {
                 () -> "skipOversized(" + skippedBytes + ") skips no frame, maxFrameLength is " + maxFrameLength);
         return skippedBytes;
     }
-
 
     /** These options for a handler that reserves no memory. */
     ReceiveOptions withoutBudget() {

@@ -125,29 +125,6 @@ class HeldFaultsTest {
         channel.finish();
     }
 
-    /** A demand that was made is met, also if the decoder is replaced between the demand and its answer. */
-    @Test
-    void aDemandSurvivesAReplacement() {
-        List<String> log = new ArrayList<>();
-        FixedLengthExactDecoder decoder = new FixedLengthExactDecoder(2, ON_DEMAND);
-        EmbeddedChannel channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
-            @Override
-            public void channelRead(ChannelHandlerContext ctx, Object message) {
-                log.add(((ByteBuf) message).toString(ISO_8859_1));
-                ReferenceCountUtil.release(message);
-                if (log.size() == 1) {
-                    ctx.read();
-                    ctx.pipeline().replace(decoder, null, new FixedLengthExactDecoder(3, ON_DEMAND));
-                }
-            }
-        });
-        channel.config().setAutoRead(false);
-        channel.read();
-        receive(channel, "ABCDE");
-        assertThat(log).containsExactly("AB", "CDE");
-        channel.finish();
-    }
-
     /** 53: many channels on two event loops, and a budget for one and a half frames. */
     @Test
     void manyChannelsOnTwoLoopsWithABudgetAllFinish() throws Exception {
