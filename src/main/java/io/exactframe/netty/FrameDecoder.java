@@ -37,8 +37,22 @@ abstract class FrameDecoder extends FrameHandler {
     /** At removal, in front of what goes on then: tells whoever got a part of a frame that no more of it will come. */
     void abort(ChannelHandlerContext ctx) {}
 
-    final int bytesNotDelivered() {
+    /**
+     * How much was received and not delivered yet; for the event loop.
+     *
+     * @return bytes
+     */
+    public final int bufferedBytes() {
         return (source == null ? 0 : source.bufferedBytes()) + (turns == null ? 0 : turns.bytes());
+    }
+
+    /**
+     * Whether this decoder gives no more frames: after a violation, a time-out or the end of input. For the event loop.
+     *
+     * @return true once it has ended
+     */
+    public final boolean hasEnded() {
+        return phase == Phase.ENDED;
     }
 
     @Override
@@ -79,7 +93,7 @@ abstract class FrameDecoder extends FrameHandler {
                     return true; // the usual end, kept short
                 }
             } else if (step == Step.OVERSIZED) {
-                ctx.fireExceptionCaught(source.frame.tooLong());
+                FaultEvent.tell(ctx, source.frame.tooLong());
                 if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
                     source.frame.skip(source.fragment); // also when closing: what came of the frame is not missing
                 }
@@ -195,7 +209,7 @@ abstract class FrameDecoder extends FrameHandler {
     final void end(ChannelHandlerContext ctx, Throwable fault) {
         if (phase != Phase.ENDED) {
             ended();
-            ctx.fireExceptionCaught(fault);
+            FaultEvent.tell(ctx, fault);
         }
     }
 
@@ -227,7 +241,7 @@ abstract class FrameDecoder extends FrameHandler {
             PrematureCloseException close = source == null ? null : source.prematureClose(locally);
             ended();
             if (close != null) {
-                ctx.fireExceptionCaught(close);
+                FaultEvent.tell(ctx, close);
             }
         }
     }

@@ -88,24 +88,6 @@ public class FrameStreamDecoder extends FrameDecoder {
         options.skippedBytes(maxFrameLength);
     }
 
-    /**
-     * How much was received and not given yet; for the event loop.
-     *
-     * @return bytes
-     */
-    public final int bufferedBytes() {
-        return bytesNotDelivered();
-    }
-
-    /**
-     * Whether this decoder gives nothing more: after a violation, a time-out or the end of input. For the event loop.
-     *
-     * @return true once it has ended
-     */
-    public final boolean hasEnded() {
-        return phase == Phase.ENDED;
-    }
-
     @Override
     final FrameParts newSource(ChannelHandlerContext ctx) {
         return new FrameParts(rule, maxFrameLength, options.skippedBytes);

@@ -66,7 +66,7 @@ final class FrameTimer implements Runnable {
             begun = lastByte;
         }
         if (timer == null && !away) {
-            tickIn(tick);
+            timer = ctx.executor().schedule(this, tick, TimeUnit.NANOSECONDS);
         }
     }
 
@@ -127,7 +127,8 @@ final class FrameTimer implements Runnable {
         long toDeadline = deadline - (now - begun);
         long toStall = stall - (now - lastByte);
         if (toDeadline > 0 && toStall > 0) {
-            tickIn(Math.min(tick, Math.min(toDeadline, toStall))); // not later than either limit
+            // Not later than either limit.
+            timer = ctx.executor().schedule(this, Math.min(tick, Math.min(toDeadline, toStall)), TimeUnit.NANOSECONDS);
         } else if (toDeadline <= 0) {
             handler.timeIsOver(ctx, Limit.DEADLINE, deadline);
         } else {
@@ -135,11 +136,12 @@ final class FrameTimer implements Runnable {
         }
     }
 
-    private void tickIn(long nanos) {
-        timer = ctx.executor().schedule(this, nanos, TimeUnit.NANOSECONDS);
-    }
-
     private long now() {
         return away ? 0 : ctx.executor().ticker().nanoTime();
+    }
+
+    @Override
+    public String toString() {
+        return start == NONE ? "" : ", for " + TimeUnit.NANOSECONDS.toMillis(now() - begun) + " ms";
     }
 }

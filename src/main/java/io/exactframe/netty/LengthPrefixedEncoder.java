@@ -90,9 +90,6 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
             if (message instanceof ChunkedInput<?> input) {
                 input.close();
             }
-            if (refused instanceof Error error) {
-                throw error;
-            }
             throw new EncoderException(refused);
         }
         if (header == null) {
@@ -111,8 +108,8 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
     /** That of a message that stays whole; null if it passes as it is. */
     private @Nullable ByteBuf header(ChannelHandlerContext ctx, Object message) {
         if (message instanceof FileRegion region) {
-            boolean isPlain = ctx.pipeline().get(SslHandler.class) == null;
-            require(isPlain, () -> "a FileRegion cannot be encrypted, a ChunkedNioFile can");
+            require(ctx.pipeline().get(SslHandler.class) == null,
+                    () -> "a FileRegion cannot be encrypted, a ChunkedNioFile can");
             return header(ctx, region.count() - region.transferred(), null);
         }
         return message instanceof ChunkedInput<?> input ? header(ctx, input.length(), null) : null;

@@ -25,11 +25,7 @@ public final class ReceiveOptions {
     final @Nullable ReceiveBudget budget;
 
     private ReceiveOptions(
-            boolean contiguous,
-            boolean onDemand,
-            long frameDeadlineNanos,
-            long stallTimeoutNanos,
-            long skippedBytes,
+            boolean contiguous, boolean onDemand, long frameDeadlineNanos, long stallTimeoutNanos, long skippedBytes,
             @Nullable ReceiveBudget budget) {
         this.contiguous = contiguous;
         this.onDemand = onDemand;
