@@ -51,12 +51,12 @@ abstract class ReceiveHandler extends FrameHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        context = ctx; // also if it is refused: then it is removed, and its receives fail
         super.handlerAdded(ctx);
         switchAutoReadOff(ctx);
         if (open(ctx) && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown()) {
             stream = StreamState.ENDED;
         }
-        context = ctx;
         wake(ctx);
     }
 

@@ -214,7 +214,11 @@ class SeenByOperatorTest {
         try {
             NioDatagramChannel channel = new NioDatagramChannel();
             loops.register(channel).sync();
-            channel.pipeline().addLast(probe).addFirst("frames", kind.create(ReceiveOptions.defaults()));
+            ChannelHandler handler = kind.create(ReceiveOptions.defaults());
+            channel.pipeline().addLast(probe).addFirst("frames", handler);
+            if (handler instanceof ExactReceiver receiver) {
+                assertThat(receiver.receive(1).await(30, TimeUnit.SECONDS)).as("done").isTrue();
+            }
             channel.eventLoop().submit(() -> {}).sync();
             assertThat(probe.exceptions)
                     .singleElement()
