@@ -163,8 +163,8 @@ abstract class FrameDecoder extends FrameHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
             turns().gate.restore(ctx);
-            boolean answered = brought == Brought.MESSAGES || ctx.channel().config().isAutoRead();
-            if (answered && !hasWaiting()) {
+            boolean nothingWaits = !hasWaiting() && ctx.channel().config().isAutoRead();
+            if (brought == Brought.MESSAGES || nothingWaits) { // whoever writes what it gets is to flush
                 brought = Brought.NOTHING;
                 ctx.fireChannelReadComplete();
                 return;
