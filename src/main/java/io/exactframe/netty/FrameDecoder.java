@@ -132,12 +132,13 @@ abstract class FrameDecoder extends FrameHandler {
         }
         if (phase == Phase.REMOVED) {
             abort(ctx);
-            ByteBuf rest = source == null ? null : source.takeBack();
-            rest = turns == null ? rest : turns.takeBytes(rest);
+            ByteBuf rest = turns().takeBytes(source == null ? null : source.takeBack());
             if (rest != null) {
+                if (options.onDemand && brought == Brought.MESSAGES) {
+                    ctx.fireChannelReadComplete(); // of these: the successor waits with the rest
+                }
                 ctx.fireChannelRead(rest);
-                brought = Brought.NOTHING;
-                ctx.fireChannelReadComplete();
+                readComplete(ctx, false);
             }
         }
     }
@@ -163,8 +164,8 @@ abstract class FrameDecoder extends FrameHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
             turns().gate.restore(ctx);
-            boolean nothingWaits = !hasWaiting() && ctx.channel().config().isAutoRead();
-            if (brought == Brought.MESSAGES || nothingWaits) { // whoever writes what it gets is to flush
+            // At once if it gave a message: whoever writes what it gets is to flush.
+            if (brought == Brought.MESSAGES || ctx.channel().config().isAutoRead() && !hasWaiting()) {
                 brought = Brought.NOTHING;
                 ctx.fireChannelReadComplete();
                 return;
@@ -254,8 +255,8 @@ abstract class FrameDecoder extends FrameHandler {
             abort(ctx);
             ended();
         }
-        if (options.onDemand && wanted) {
-            ctx.channel().read(); // a successor, which is on demand too, is to know of it
+        if (wanted) {
+            ctx.channel().read(); // a successor is to know of it, and reads on until it has a message
             wanted = false;
         }
     }
