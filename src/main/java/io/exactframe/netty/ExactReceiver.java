@@ -6,7 +6,6 @@ import io.netty.channel.ChannelPipelineException;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ProgressiveFuture;
-import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
@@ -108,10 +107,7 @@ public class ExactReceiver extends ReceiveHandler {
      */
     public ProgressiveFuture<ByteBuf> receive(int size, Duration timeout) {
         Receive<ByteBuf> receive = new FrameReceive(server, new LengthRule.Fixed(size), size, false);
-        ChannelHandlerContext ctx = context;
-        receive.limitTime(
-                FrameTimeoutException.nanos(timeout),
-                ctx == null ? Ticker.systemTicker() : ctx.executor().ticker());
+        receive.limitTime(FrameTimeoutException.nanos(timeout), executor());
         return submit(receive);
     }
 
