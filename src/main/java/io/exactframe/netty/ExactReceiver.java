@@ -60,6 +60,8 @@ import org.jspecify.annotations.Nullable;
  * was asked, and reads no further while it has bytes nobody asked for, so that the peer's TCP window closes. It follows
  * that a close behind such bytes is seen by the next receive. On removal it hands those bytes downstream, fails what is
  * outstanding, and switches auto-read on again if it was. Until then auto-read is the receiver's alone.
+ *
+ * @since 0.1.0
  */
 public class ExactReceiver extends ReceiveHandler {
     private final Receive.Server server = new Receive.Server(this::executor, () -> {
