@@ -14,7 +14,13 @@ import io.netty.buffer.Unpooled;
  * @since 0.1.0
  */
 public record FrameStart(long frameLength, long payloadLength, ByteBuf header) {
-    /** Takes over the header, which must be on the heap and nobody's to release. */
+    /**
+     * Takes over the header.
+     *
+     * @param frameLength bytes of the whole frame
+     * @param payloadLength bytes of the payload
+     * @param header on the heap, and nobody's to release
+     */
     public FrameStart {
         header = Unpooled.unreleasableBuffer(header.asReadOnly());
     }
