@@ -59,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  * asks for one more and completes with that. With {@link ReceiveOptions#onDemand()} frames come one by one, and the end
  * behind the last ({@link io.netty.handler.flow.FlowControlHandler} drops what it holds at the end). A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
  * closes by itself calls {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
+ *
+ * @since 0.1.0
  */
 public abstract class ExactFrameDecoder extends FrameDecoder {
     private final @Nullable LengthRule rule; // null: all frames have maxFrameLength

@@ -12,6 +12,7 @@ import io.netty.buffer.ByteBufHolder;
  * @param isLast whether the frame ends with this chunk: all of it has arrived, a trailer too. True for exactly one chunk
  *     of a frame that is whole, which may be empty, for none of one that is not
  * @see FrameStreamDecoder
+ * @since 0.1.0
  */
 public record FrameChunk(ByteBuf content, long offset, boolean isLast) implements ByteBufHolder {
     /**

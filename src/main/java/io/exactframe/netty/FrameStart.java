@@ -11,9 +11,16 @@ import io.netty.buffer.Unpooled;
  * @param payloadLength how many bytes the chunks will have together, 0 or more
  * @param header the header as it came, the length field included: read-only, on the heap; there is nothing to release
  * @see FrameStreamDecoder
+ * @since 0.1.0
  */
 public record FrameStart(long frameLength, long payloadLength, ByteBuf header) {
-    /** Takes over the header, which must be on the heap and nobody's to release. */
+    /**
+     * Takes over the header.
+     *
+     * @param frameLength bytes of the whole frame
+     * @param payloadLength bytes of the payload
+     * @param header on the heap, and nobody's to release
+     */
     public FrameStart {
         header = Unpooled.unreleasableBuffer(header.asReadOnly());
     }

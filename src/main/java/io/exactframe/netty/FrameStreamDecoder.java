@@ -51,6 +51,8 @@ import io.netty.channel.ChannelPipelineException;
  *
  * <p><b>Removal.</b> What was received and not given goes on downstream unchanged: the rest of a read, an incomplete
  * header. See {@link ExactFrameDecoder} for what holds for every decoder: the order of things, threading.
+ *
+ * @since 0.1.0
  */
 public class FrameStreamDecoder extends FrameDecoder {
     private final long maxFrameLength;

@@ -11,11 +11,17 @@ import java.util.concurrent.TimeUnit;
  * more use, since nobody knows when the rest comes: close the channel.
  *
  * <p>Counts only: no byte of the frame and no address is in it.
+ *
+ * @since 0.1.0
  */
 public final class FrameTimeoutException extends ChannelException {
     private static final long serialVersionUID = 1L;
 
-    /** Which time was over. */
+    /**
+     * Which time was over.
+     *
+     * @since 0.1.0
+     */
     public enum Limit {
         /** That for the whole frame; a byte now and then does not extend it. */
         DEADLINE,

@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * same is fired as an exception: the peer takes what follows for the rest of that frame, so the channel is to be closed.
  *
  * <p>One instance serves any number of channels.
+ *
+ * @since 0.1.0
  */
 @Sharable
 public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {

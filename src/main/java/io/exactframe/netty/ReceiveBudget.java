@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * the more the better, and the deadline as short as an honest peer's largest frame allows.
  *
  * <p>For any thread.
+ *
+ * @since 0.1.0
  */
 public final class ReceiveBudget {
     /** Frames up to this reserve nothing. */

@@ -87,6 +87,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -664,6 +665,7 @@ class ReadmeTest {
             .stallTimeout(Duration.ofSeconds(5)); // from one byte of a frame to the next
     // README: to here
 
+    @Tag("clock")
     @Test
     void aFrameMayTakeSoLong() {
         EmbeddedChannel channel = new EmbeddedChannel();

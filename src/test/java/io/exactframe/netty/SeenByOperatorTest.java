@@ -26,6 +26,7 @@ import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +88,7 @@ class SeenByOperatorTest {
             return events;
         }
 
+        @Tag("clock")
         @ParameterizedTest
         @EnumSource
         void everyFaultThatIsTold(Kind kind) throws Exception {
@@ -178,6 +180,7 @@ class SeenByOperatorTest {
         }
     }
 
+    @Tag("clock")
     @ParameterizedTest
     @EnumSource
     void aHandlerSaysWhatItIsDoing(Kind kind) {

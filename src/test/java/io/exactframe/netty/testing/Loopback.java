@@ -93,6 +93,7 @@ public final class Loopback implements AutoCloseable {
         this(transport, false, channel -> channel.pipeline().addLast(handlers));
     }
 
+    @SuppressWarnings("deprecation") // the option has this name in Netty 4.1 too
     public Loopback(Transport transport, boolean halfClosure, Initializer initializer) throws Exception {
         this.transport = transport;
         group = transport.loops();
@@ -101,7 +102,7 @@ public final class Loopback implements AutoCloseable {
                 .group(group)
                 .channel(transport.server().asSubclass(ServerChannel.class))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure)
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new ReadCounter().maxMessagesPerRead(16))
+                .childOption(ChannelOption.RCVBUF_ALLOCATOR, new ReadCounter().maxMessagesPerRead(16))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) throws Exception {
