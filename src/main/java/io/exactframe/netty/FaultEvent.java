@@ -12,9 +12,7 @@ import jdk.jfr.Name;
 @Name("io.exactframe.Fault")
 @Category("Netty")
 final class FaultEvent extends Event {
-    private String handler = "";
-    private String channel = "";
-    private String fault = "";
+    private String handler = "", channel = "", fault = "";
 
     /** Tells of the fault, and whoever records. */
     static void tell(ChannelHandlerContext ctx, Throwable fault) {
