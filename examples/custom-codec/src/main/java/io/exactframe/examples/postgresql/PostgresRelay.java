@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.util.internal.ThrowableUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -96,6 +97,8 @@ public final class PostgresRelay {
             String host = colon < 0 ? "127.0.0.1" : text.substring(0, colon).replaceAll("[\\[\\]]", "");
             try {
                 return new InetSocketAddress(InetAddress.getByName(host), Integer.parseInt(text.substring(colon + 1)));
+            } catch (UnknownHostException e) {
+                throw new TypeConversionException("there is no host '" + host + "'");
             } catch (IllegalArgumentException e) {
                 throw new TypeConversionException("'" + text + "' is not HOST:PORT");
             }
@@ -103,7 +106,7 @@ public final class PostgresRelay {
     }
 
     static int run(String... arguments) {
-        CommandLine commands = new CommandLine(CommandSpec.create().name("custom-codec.jar"));
+        CommandLine commands = new CommandLine(CommandSpec.create().name("custom-codec.jar").mixinStandardHelpOptions(true));
         commands.addSubcommand(new RelayCommand()).addSubcommand(new DemoCommand());
         commands.setParameterExceptionHandler((e, all) -> {
             System.err.println(e.getMessage() + " (--help shows what there is)");

@@ -34,6 +34,7 @@ record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler
                 .group(group)
                 .channel(NioServerSocketChannel.class)
                 .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.SO_KEEPALIVE, true) // so that a peer that is cut off is told in the end
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, ROOM)
                 .childHandler(pipeline(Mode.STARTUP, () -> new Startup(this)))
                 .bind(address)
@@ -51,6 +52,7 @@ record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, ROOM)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)
                 .handler(pipeline(Mode.TYPED, () -> pipe))

@@ -90,9 +90,7 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
     /** An ErrorResponse, so that the user reads it: severity, code "connection failure", message. */
     private void tellClient(ChannelHandlerContext ctx, String message) {
         byte[] fields = ("SFATAL\0VFATAL\0C08006\0M" + message + "\0\0").getBytes(UTF_8);
-        ByteBuf error = ctx.alloc().buffer();
-        error.writeByte('E').writeInt(4 + fields.length).writeBytes(fields);
-        ctx.write(error);
+        ctx.write(ctx.alloc().buffer().writeByte('E').writeInt(4 + fields.length).writeBytes(fields));
         session.fail(message);
     }
 

@@ -33,11 +33,19 @@ class CommandLineTest {
                 "relay --listen 1 --to localhost:1 --pool 3 | 2 | Unknown options",
                 "relay --listen 6432                 | 2 | Missing required option: '--to=HOST:PORT'",
                 "relay --listen 6432 --to localhost:x | 2 | 'localhost:x' is not HOST:PORT",
+                "relay --listen 6432 --to nowhere.invalid:1 | 2 | there is no host 'nowhere.invalid'",
                 "relay --listen 6432 --to localhost:5432 --key k.pem | 1 | --cert and --key go together",
                 "relay --listen 6432 --to localhost:5432 --key k.pem --cert c.pem | 1 | File does not contain valid certificates",
             })
     void whatMakesNoSense(String arguments, int exitCode, String line) throws Exception {
         assertFails(exitCode, line, arguments.split(" "));
+    }
+
+    @Test
+    void helpIsWhatThereIs() throws Exception {
+        Programs.Result result = Programs.run(Programs.relay("--help"), "");
+        assertThat(result.out()).contains("Usage: custom-codec.jar", "Relays clients to a server.");
+        assertThat(result.exitCode()).isZero();
     }
 
     @Test

@@ -13,15 +13,19 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -278,6 +282,30 @@ class EndsTest {
         assertThat(relay.told).isEmpty();
     }
 
+    /** Who is cut off says nothing: the kernels of both sides are to ask now and then. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void bothSidesAreKeptAlive() throws Exception {
+        try (Pair pair = connected()) {
+            Running.await(() -> keepAliveTimers(":%04X [0-9A-F]+:", relay.port()) == 1);
+            Running.await(() -> keepAliveTimers(" [0-9A-F]+:%04X ", server.getLocalPort()) == 1);
+        }
+    }
+
+    /** Connections whose timer is that of keep-alive (02), in what the kernel tells of each: addresses, state, queues, timer. */
+    private static long keepAliveTimers(String addresses, int port) {
+        Pattern timed = Pattern.compile(String.format(addresses, port) + ".* ?01 [0-9A-F]+:[0-9A-F]+ 02:");
+        long count = 0;
+        for (String file : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+            try {
+                count += Files.readAllLines(Path.of(file)).stream().filter(line -> timed.matcher(line).find()).count();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return count;
+    }
+
     @Test
     void noServer() throws Exception {
         server.close();
@@ -296,7 +324,7 @@ class EndsTest {
                 Running own = new Running(victim.port())) {
             CompletableFuture<Programs.Result> copying = CompletableFuture.supplyAsync(() -> {
                 try {
-                    return Programs.psql(own.port(), "copy (select repeat('x', 1000) from generate_series(1, 100000000)) to stdout");
+                    return Programs.psql(own.port(), "copy (select repeat('x', 1000), generate_series(1, 100000000)) to stdout");
                 } catch (Exception e) {
                     throw new AssertionError(e);
                 }

@@ -63,8 +63,9 @@ final class Dns implements Callable<Integer> {
 
     public static void main(String... args) {
         Dns dns = new Dns();
-        CommandLine commands = new CommandLine(CommandSpec.create().name("pipeline.jar")).addSubcommand(dns);
-        commands.setParameterExceptionHandler((e, all) -> {
+        CommandSpec all = CommandSpec.create().name("pipeline.jar").mixinStandardHelpOptions(true);
+        CommandLine commands = new CommandLine(all).addSubcommand(dns);
+        commands.setParameterExceptionHandler((e, given) -> {
             System.err.println(e.getMessage() + " (--help shows what there is)");
             return 2;
         });

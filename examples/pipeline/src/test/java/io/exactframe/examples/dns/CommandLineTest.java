@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +36,15 @@ class CommandLineTest {
             })
     void whatMakesNoSense(String arguments, int exitCode, String line) throws Exception {
         assertFails(exitCode, line, arguments.split(" "));
+    }
+
+    @Test
+    void helpWithoutACommand() throws Exception {
+        List<String> command = Programs.dns("--help");
+        command.remove("dns");
+        Programs.Result result = Programs.run(command);
+        assertThat(result.out()).contains("Usage: pipeline.jar", "Answers DNS queries over TCP");
+        assertThat(result.exitCode()).isZero();
     }
 
     @Test
