@@ -7,7 +7,10 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
 
-/** Starts each jar of a folder as a bundle in Felix, and runs the consumer's main in there. */
+/**
+ * Installs each jar of a folder as a bundle in Felix, starts the consumer, which takes what it needs of the others
+ * (netty-codec brings one that wants protobuf's), and runs its main in there.
+ */
 class Felix {
     public static void main(String[] args) throws Exception {
         Path cache = Path.of(args[0]);
@@ -20,15 +23,15 @@ class Felix {
             for (Path jar : jars.toList()) {
                 framework.getBundleContext().installBundle(jar.toUri().toString());
             }
+            for (Bundle bundle : framework.getBundleContext().getBundles()) {
+                if (bundle.getSymbolicName().equals("consumer")) {
+                    bundle.start();
+                    bundle.loadClass("consumer.Main").getMethod("main", String[].class).invoke(null, (Object) args);
+                }
+            }
+        } finally {
+            framework.stop(); // or its threads would stay
+            framework.waitForStop(0);
         }
-        Bundle consumer = null;
-        for (Bundle bundle : framework.getBundleContext().getBundles()) {
-            bundle.start();
-            System.err.println(bundle.getSymbolicName() + " " + bundle.getVersion());
-            consumer = bundle.getSymbolicName().equals("consumer") ? bundle : consumer;
-        }
-        consumer.loadClass("consumer.Main").getMethod("main", String[].class).invoke(null, (Object) new String[0]);
-        framework.stop();
-        framework.waitForStop(0);
     }
 }
