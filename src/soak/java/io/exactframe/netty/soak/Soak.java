@@ -176,7 +176,11 @@ public final class Soak {
                     } else {
                         receiveNext(ctx);
                     }
-                } else if (future.cause() instanceof PrematureCloseException && ctx.channel().isOpen()) {
+                } else {
+                    boolean isPart = future.cause() instanceof PrematureCloseException close && close.receivedBytes() > 0;
+                    premature = isPart ? (PrematureCloseException) future.cause() : null;
+                    failed |= future.cause() instanceof IOException;
+                    finish(ctx);
                     ctx.close();
                 }
             });
@@ -274,7 +278,7 @@ public final class Soak {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             if (cause instanceof PrematureCloseException close) {
-                check(premature == null, "told twice", plan);
+                check(premature == null || receiver != null, "told twice", plan);
                 premature = close;
             } else if (cause instanceof IOException) {
                 failed = true;
@@ -285,6 +289,12 @@ public final class Soak {
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
+            if (receiver == null) { // what a receiver has may be asked for after the end
+                finish(ctx);
+            }
+        }
+
+        private void finish(ChannelHandlerContext ctx) {
             ReferenceCountUtil.release(hello);
             OPEN.decrementAndGet();
             if (plan == null) {
@@ -293,7 +303,7 @@ public final class Soak {
             }
             PLANS.remove(plan.number);
             boolean mayLose = plan.end == End.RESET; // what the kernel had and nobody had read
-            check(mayLose ? seen <= plan.whole() : seen == plan.whole(), seen + " frames", plan);
+            check(mayLose ? seen <= plan.whole() : seen == plan.whole(), "reader " + kind + ", frames " + seen, plan);
             long partial = premature == null ? 0 : premature.receivedBytes();
             check(mayLose || partial == plan.partial(), partial + " bytes of the last", plan);
             check(premature == null || !premature.closedLocally(), "the reader's own close", plan);
