@@ -40,7 +40,8 @@ public final class BudgetFuzz {
 
     private BudgetFuzz(Script script) {
         this.script = script;
-        capacity = 1 + script.next() * 400L;
+        int frames = script.upTo(3); // that fit exactly
+        capacity = frames == 0 ? 1 + script.next() * 400L : frames * (HEADER + (long) script.size());
         budget = new ReceiveBudget(capacity);
         lines = new Line[2 + script.upTo(2)];
         int shape = script.next();

@@ -74,6 +74,7 @@ public final class Soak {
     private static final AtomicLong BYTES = new AtomicLong();
     private static final AtomicLong DONE = new AtomicLong();
     private static final AtomicInteger OPEN = new AtomicInteger();
+    private static final AtomicInteger CLIENTS = new AtomicInteger();
     private static final AtomicBoolean STOPPING = new AtomicBoolean();
     private static final AtomicLong NEXT = new AtomicLong();
     private static final Map<String, AtomicInteger> WRONG = new ConcurrentHashMap<>();
@@ -283,7 +284,10 @@ public final class Soak {
             } else if (cause instanceof IOException) {
                 failed = true;
             } else {
-                wrong(cause + ", " + plan);
+                if (WRONG.isEmpty()) {
+                    cause.printStackTrace(System.out);
+                }
+                wrong("reader " + kind + ", " + cause + ", " + plan);
             }
         }
 
@@ -394,6 +398,7 @@ public final class Soak {
         if (STOPPING.get()) {
             return;
         }
+        CLIENTS.incrementAndGet();
         Plan plan = Plan.of(NEXT.getAndIncrement(), seed);
         PLANS.put(plan.number, plan);
         client.clone().handler(new ChannelInitializer<Channel>() {
@@ -405,7 +410,10 @@ public final class Soak {
             if (!connected.isSuccess()) {
                 wrong("cannot connect: " + connected.cause());
             }
-            connected.channel().closeFuture().addListener(over -> connect(client, server, seed));
+            connected.channel().closeFuture().addListener(over -> {
+                CLIENTS.decrementAndGet();
+                connect(client, server, seed);
+            });
         });
     }
 
@@ -488,12 +496,12 @@ public final class Soak {
         for (int tenth = 1; tenth <= 10; tenth++) {
             TimeUnit.NANOSECONDS.sleep(start + total * tenth / 10 - System.nanoTime());
             long[] now = memory();
-            first = tenth == 2 ? now : first;
+            first = tenth == 5 ? now : first; // by then all has been as large as it gets
             report(tenth * 10 + " %", now);
         }
         long[] last = memory();
         STOPPING.set(true);
-        for (int i = 0; i < 600 && OPEN.get() > 0; i++) {
+        for (int i = 0; i < 1200 && OPEN.get() + CLIENTS.get() > 0; i++) {
             TimeUnit.MILLISECONDS.sleep(100);
         }
         check(OPEN.get() == 0, "connections that never end", OPEN.get());
