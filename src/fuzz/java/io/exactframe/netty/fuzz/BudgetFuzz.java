@@ -309,7 +309,7 @@ public final class BudgetFuzz {
 
     private void poll(Line line) {
         int buffers = 1 + script.upTo(3);
-        int size = script.size();
+        int size = script.flag() ? 50 + script.next() * 33 : script.size();
         inside.add(line);
         line.act(() -> line.channel.poll(buffers, size, size & 1, (buffers & 1) != 0));
         inside.remove(line);
@@ -331,7 +331,7 @@ public final class BudgetFuzz {
         Line line = lines[(chosen >> 4) % lines.length];
         switch (chosen & 15) {
             case 0, 1, 2, 3 -> {
-                int size = script.size();
+                int size = (chosen & 1) == 0 ? FREE + script.next() * 97 : script.size();
                 Wire wire = line.channel.wire;
                 if (!line.channel.peerEnded && wire.sent + size < MOST_SENT) {
                     wire.send(size, HEADER, false);
