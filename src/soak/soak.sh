@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Connections that come and go, for an hour: src/soak/soak.sh [nio|epoll|io_uring] [MINUTES] [CONNECTIONS] [SEED]
+# Ends with GOOD, or says what was wrong and fails.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mvn -q -B -Psoak -DskipTests -DskipParanoid test-compile
+mvn -q -B -Psoak exec:exec "-Dsoak.args=${1:-nio} ${2:-60} ${3:-1000} ${4:-$(date +%s)}"
