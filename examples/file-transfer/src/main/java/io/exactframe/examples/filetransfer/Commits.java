@@ -8,11 +8,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -76,25 +74,10 @@ final class Commits implements AutoCloseable {
     }
 
     private void sync(List<Item> batch) {
-        List<Callable<Void>> tasks = new ArrayList<>();
-        for (Item item : batch) {
-            tasks.add(() -> {
-                item.part.sync();
-                return null;
-            });
-        }
-        try {
-            List<Future<Void>> done = syncs.invokeAll(tasks);
-            for (int i = 0; i < done.size(); i++) {
-                try {
-                    done.get(i).get();
-                } catch (ExecutionException e) {
-                    batch.get(i).part.fail((IOException) e.getCause());
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        CompletableFuture.allOf(batch.stream()
+                        .map(item -> CompletableFuture.runAsync(item.part::sync, syncs))
+                        .toArray(CompletableFuture<?>[]::new))
+                .join();
     }
 
     private void publish(Item item) {

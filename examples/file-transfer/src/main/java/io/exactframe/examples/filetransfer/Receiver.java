@@ -1,6 +1,7 @@
 package io.exactframe.examples.filetransfer;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -145,13 +146,17 @@ final class Receiver implements Commits.Outcome {
                     receipt(index, Reason.OK);
                 } else {
                     Destination.Plan plan = destination.plan(index, entry);
-                    plans.add(plan);
-                    needed += plan.existing ? 0 : entry.size() - plan.offset;
+                    if (plan.existing && entry.size() == 0) {
+                        same(index);
+                    } else {
+                        plans.add(plan);
+                        needed += plan.existing ? 0 : entry.size() - plan.offset;
+                    }
                 }
             } catch (FileProblem e) {
                 failed(index, entry, e);
             }
-            if (!connection.isActive()) {
+            if (connection.isOver()) {
                 connection.receive(); // says why
             }
         }
@@ -169,23 +174,17 @@ final class Receiver implements Commits.Outcome {
     private void fetch(List<Destination.Plan> plans, Commits commits) throws TransferException {
         Deque<Destination.Plan> asked = new ArrayDeque<>();
         int next = 0;
-        try {
-            while (next < plans.size() || !asked.isEmpty()) {
-                if (asked.size() <= Limits.GETS_AHEAD / 2) {
-                    while (next < plans.size() && asked.size() < Limits.GETS_AHEAD) {
-                        ask(plans.get(next++), asked);
-                    }
-                    connection.flush();
+        while (next < plans.size() || !asked.isEmpty()) {
+            if (asked.size() <= Limits.GETS_AHEAD / 2) {
+                while (next < plans.size() && asked.size() < Limits.GETS_AHEAD) {
+                    ask(plans.get(next++), asked);
                 }
-                if (!asked.isEmpty()) {
-                    Destination.Plan plan = asked.poll();
-                    if (!receiveFile(plan, commits)) {
-                        destination.unlock(plan);
-                    }
-                }
+                connection.flush();
             }
-        } finally {
-            asked.forEach(destination::unlock);
+            Destination.Plan plan = asked.poll();
+            if (plan != null && !receiveFile(plan, commits)) {
+                destination.unlock(plan);
+            }
         }
     }
 
@@ -204,22 +203,27 @@ final class Receiver implements Commits.Outcome {
     /** One file, as far as the sender has it; returns if it is to be committed. */
     private boolean receiveFile(Destination.Plan plan, Commits commits) throws TransferException {
         Message message = connection.receive();
+        boolean wanted = !plan.existing || destination.overwrite;
         if (message instanceof Message.NotSent not && not.index() == plan.index) {
             failed(plan, notSent(not.reason()));
             return false;
-        } else if (!(message instanceof Message.Begin begin)
-                || begin.index() != plan.index
-                || (begin.offset() != 0 && begin.offset() != plan.offset)
-                || (begin.offset() == 0 && plan.existing && !destination.overwrite && plan.entry.size() > 0)) {
-            throw TransferException.notUnderstood("another file than was asked for");
-        } else {
+        } else if (message instanceof Message.Whole whole
+                && whole.index() == plan.index
+                && wanted
+                && whole.content().length == plan.entry.size()) {
+            return receiveInto(plan, 0, commits, part -> write(whole, part));
+        } else if (message instanceof Message.Begin begin
+                && begin.index() == plan.index
+                && (begin.offset() == plan.offset || (begin.offset() == 0 && wanted))) {
             progress.add(begin.offset());
             if (plan.existing && begin.offset() == plan.entry.size()) {
                 receiveSame(plan);
                 return false;
             }
-            return receiveInto(plan, begin.offset(), commits);
+            long size = plan.entry.size() - begin.offset();
+            return receiveInto(plan, begin.offset(), commits, part -> receivePieces(size, part));
         }
+        throw TransferException.notUnderstood("another file than was asked for");
     }
 
     private static FileProblem notSent(Reason reason) {
@@ -231,9 +235,7 @@ final class Receiver implements Commits.Outcome {
         Message message = connection.receive();
         if (message instanceof Message.End end
                 && Arrays.equals(end.sha256(), Digests.soFar(plan.digest))) {
-            same.incrementAndGet();
-            receipt(plan.index, Reason.OK);
-            user.digested(end.sha256());
+            same(plan.index);
         } else if (message instanceof Message.NotSent not) {
             failed(plan, notSent(not.reason()));
         } else {
@@ -241,20 +243,31 @@ final class Receiver implements Commits.Outcome {
         }
     }
 
-    private boolean receiveInto(Destination.Plan plan, long offset, Commits commits) throws TransferException {
+    private void same(int index) {
+        same.incrementAndGet();
+        receipt(index, Reason.OK);
+    }
+
+    /** The bytes of a file. */
+    private interface Content {
+        /** Returns what comes behind them. Null for part if nobody wants them. */
+        Message receive(PartFile part) throws TransferException;
+    }
+
+    private boolean receiveInto(Destination.Plan plan, long offset, Commits commits, Content content)
+            throws TransferException {
         PartFile part;
         try {
             part = destination.open(plan, offset);
         } catch (FileProblem e) {
             failed(plan, e);
-            receivePieces(null, plan.entry.size() - offset);
+            content.receive(null);
             return false;
         }
         boolean whole = false;
         try {
-            Message last = receivePieces(part, plan.entry.size() - offset);
+            Message last = content.receive(part);
             if (last instanceof Message.End end && part.hasSha256(end.sha256())) {
-                user.digested(end.sha256());
                 commits.add(plan, part);
                 whole = true;
             } else {
@@ -270,8 +283,16 @@ final class Receiver implements Commits.Outcome {
         }
     }
 
-    /** Until the file ends; null for part if nobody wants it. */
-    private Message receivePieces(PartFile part, long size) throws TransferException {
+    private Message write(Message.Whole whole, PartFile part) throws TransferException {
+        for (ByteBuffer bytes = ByteBuffer.wrap(whole.content()); part != null && bytes.hasRemaining(); ) {
+            part.write(bytes);
+            checkDisk(part);
+        }
+        progress.add(whole.content().length);
+        return new Message.End(whole.sha256());
+    }
+
+    private Message receivePieces(long size, PartFile part) throws TransferException {
         for (long left = size; ; ) {
             Message message = connection.receive();
             if (message instanceof Message.Piece piece

@@ -281,7 +281,7 @@ class SenderStaysTest {
     @ValueSource(strings = {"TLS", "plain"})
     void theWrongKindOfReceiverIsTold(String kind) throws Exception {
         Security right = kind.equals("TLS") ? Security.forSender() : Security.plain();
-        Security wrong = kind.equals("TLS") ? Security.plain() : Security.forReceiver(Security.forSender().code());
+        Security wrong = kind.equals("TLS") ? Security.plain() : Security.forReceiver(Ends.otherCode());
         try (Ends.Sending sending = new Ends.Sending(right, file)) {
             Ends.Received refused = Ends.receive(sending.port, target, false, wrong, new Ends.Lines());
             assertThat(refused.exitCode()).isGreaterThan(1);
