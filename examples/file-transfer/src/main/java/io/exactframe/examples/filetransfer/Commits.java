@@ -31,7 +31,7 @@ final class Commits implements AutoCloseable {
 
     private static final int MOST_FILES = 256;
     private static final long MOST_BYTES = 64L << 20;
-    private static final int SYNCS_AT_ONCE = 8; // a disk makes one of those that wait together
+    private static final int SYNCS_AT_ONCE = 16; // a disk makes one of those that wait together
     private static final int BATCHES_AHEAD = 2;
 
     private final Destination destination;
@@ -52,6 +52,13 @@ final class Commits implements AutoCloseable {
         bytes += part.size();
         if (items.size() >= MOST_FILES || bytes >= MOST_BYTES) {
             commit();
+        }
+    }
+
+    /** When more has come of a large file: starts to bring it to the disk, so that less is left for its end. */
+    void syncAhead(PartFile part, int more) {
+        if (part.size() / MOST_BYTES > (part.size() - more) / MOST_BYTES) {
+            syncs.execute(part::sync);
         }
     }
 

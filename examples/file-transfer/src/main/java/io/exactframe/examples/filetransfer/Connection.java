@@ -266,12 +266,14 @@ final class Connection implements AutoCloseable {
 
     /**
      * Says why the transfer ends here, so that it is heard: a close while bytes come in would be a reset, which may
-     * overtake what was said. So they are dropped until the peer, who has heard, closes.
+     * overtake what was said. So they are dropped until the peer, who has heard, closes. Nothing is said if it is OK.
      */
     void refuse(Reason reason) {
-        send(new Message.Refused(reason));
-        flush();
-        goodbye();
+        if (reason != Reason.OK) {
+            send(new Message.Refused(reason));
+            flush();
+            goodbye();
+        }
     }
 
     /** Waits a little for the peer to close. */

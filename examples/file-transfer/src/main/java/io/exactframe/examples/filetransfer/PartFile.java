@@ -47,7 +47,8 @@ final class PartFile implements WritableByteChannel {
     private final Object key; // which file it is, whatever becomes of its name
     private final MessageDigest digest;
     private long size;
-    private IOException failure;
+    private boolean discarded;
+    private volatile IOException failure;
 
     private PartFile(Entry entry, Path path, FileChannel out, MessageDigest digest, long size) throws IOException {
         this.entry = entry;
@@ -243,14 +244,8 @@ final class PartFile implements WritableByteChannel {
 
     /** Deletes it, if it is what has its name. */
     void discard() {
+        discarded = true;
         close();
-        try {
-            if (isThis(path)) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            // it stays, and the next run goes on with it or begins it anew
-        }
     }
 
     /** Leaves it for the next run, if there is something in it. */
@@ -258,11 +253,11 @@ final class PartFile implements WritableByteChannel {
     public void close() {
         try {
             out.close();
-            if (size == 0 && isThis(path)) {
+            if ((discarded || size == 0) && isThis(path)) {
                 Files.delete(path);
             }
         } catch (IOException e) {
-            // as above
+            // it stays, and the next run goes on with it or begins it anew
         }
     }
 }

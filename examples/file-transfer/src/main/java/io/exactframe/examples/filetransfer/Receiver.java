@@ -30,6 +30,7 @@ final class Receiver implements Commits.Outcome {
     private final AtomicInteger failed = new AtomicInteger();
     private Connection connection;
     private Progress progress;
+    private Commits commits;
 
     Receiver(Destination destination, User user) {
         this.destination = destination;
@@ -51,9 +52,7 @@ final class Receiver implements Commits.Outcome {
             greet();
             return receiveListed();
         } catch (TransferException e) {
-            if (e.tell != Reason.OK) {
-                connection.refuse(e.tell);
-            }
+            connection.refuse(e.tell);
             throw e;
         }
     }
@@ -66,9 +65,10 @@ final class Receiver implements Commits.Outcome {
         }
         long start = System.nanoTime();
         try (Progress whole = user.start(bytes(entries));
-                Commits commits = new Commits(destination, this)) {
+                Commits opened = new Commits(destination, this)) {
             progress = whole;
-            fetch(plan(entries), commits);
+            commits = opened;
+            fetch(plan(entries));
             commits.finish();
         }
         destination.finishFolders();
@@ -171,7 +171,7 @@ final class Receiver implements Commits.Outcome {
     }
 
     /** Asks for many files ahead, so that nobody waits for an answer, and takes them one after the other. */
-    private void fetch(List<Destination.Plan> plans, Commits commits) throws TransferException {
+    private void fetch(List<Destination.Plan> plans) throws TransferException {
         Deque<Destination.Plan> asked = new ArrayDeque<>();
         int next = 0;
         while (next < plans.size() || !asked.isEmpty()) {
@@ -182,7 +182,7 @@ final class Receiver implements Commits.Outcome {
                 connection.flush();
             }
             Destination.Plan plan = asked.poll();
-            if (plan != null && !receiveFile(plan, commits)) {
+            if (plan != null && !receiveFile(plan)) {
                 destination.unlock(plan);
             }
         }
@@ -201,7 +201,7 @@ final class Receiver implements Commits.Outcome {
     }
 
     /** One file, as far as the sender has it; returns if it is to be committed. */
-    private boolean receiveFile(Destination.Plan plan, Commits commits) throws TransferException {
+    private boolean receiveFile(Destination.Plan plan) throws TransferException {
         Message message = connection.receive();
         boolean wanted = !plan.existing || destination.overwrite;
         if (message instanceof Message.NotSent not && not.index() == plan.index) {
@@ -211,7 +211,7 @@ final class Receiver implements Commits.Outcome {
                 && whole.index() == plan.index
                 && wanted
                 && whole.content().length == plan.entry.size()) {
-            return receiveInto(plan, 0, commits, part -> write(whole, part));
+            return receiveInto(plan, 0, part -> write(whole, part));
         } else if (message instanceof Message.Begin begin
                 && begin.index() == plan.index
                 && (begin.offset() == plan.offset || (begin.offset() == 0 && wanted))) {
@@ -221,7 +221,7 @@ final class Receiver implements Commits.Outcome {
                 return false;
             }
             long size = plan.entry.size() - begin.offset();
-            return receiveInto(plan, begin.offset(), commits, part -> receivePieces(size, part));
+            return receiveInto(plan, begin.offset(), part -> receivePieces(size, part));
         }
         throw TransferException.notUnderstood("another file than was asked for");
     }
@@ -254,8 +254,7 @@ final class Receiver implements Commits.Outcome {
         Message receive(PartFile part) throws TransferException;
     }
 
-    private boolean receiveInto(Destination.Plan plan, long offset, Commits commits, Content content)
-            throws TransferException {
+    private boolean receiveInto(Destination.Plan plan, long offset, Content content) throws TransferException {
         PartFile part;
         try {
             part = destination.open(plan, offset);
@@ -303,6 +302,7 @@ final class Receiver implements Commits.Outcome {
                 } else {
                     connection.receiveTo(part, piece.length());
                     checkDisk(part);
+                    commits.syncAhead(part, piece.length());
                 }
                 left -= piece.length();
                 progress.add(piece.length());

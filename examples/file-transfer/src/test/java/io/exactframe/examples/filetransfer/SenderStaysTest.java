@@ -146,6 +146,24 @@ class SenderStaysTest {
         }
     }
 
+    /** Small files go in frames: these wait for room too. */
+    @Test
+    void whoAsksForManySmallFilesAndReadsNoneIsClosedInTime() throws Exception {
+        Path tree = Files.createDirectory(temp.resolve("tree"));
+        for (int i = 0; i < 800; i++) { // more than the buffers between take
+            Files.write(tree.resolve("f" + i), new byte[Limits.MAX_WHOLE_LENGTH]);
+        }
+        try (Ends.Sending sending = Ends.send(tree);
+                Raw stalled = Raw.receiver(sending.port)) {
+            for (int i = 1; i <= 800; i += 100) {
+                for (int j = i; j < i + 100; j++) {
+                    stalled.send(new Message.Get(j, 0, false, NO_PREFIX));
+                }
+            }
+            Program.await(() -> sending.user.lines.stream().anyMatch(line -> line.contains("took nothing for 2 s")));
+        }
+    }
+
     @Test
     void whoReadsSlowlyIsNotClosed() throws Exception {
         try (Ends.Sending sending = Ends.send(file);
