@@ -59,6 +59,8 @@ import org.jspecify.annotations.Nullable;
  * asks for one more and completes with that. With {@link ReceiveOptions#onDemand()} frames come one by one, and the end
  * behind the last ({@link io.netty.handler.flow.FlowControlHandler} drops what it holds at the end). A frame that arrives after a handler behind has called {@code close()} is not delivered; a codec that
  * closes by itself calls {@code ctx.pipeline().close()} for that, as {@code ctx.close()} begins in front of it.
+ *
+ * @since 0.1.0
  */
 public abstract class ExactFrameDecoder extends FrameDecoder {
     private final @Nullable LengthRule rule; // null: all frames have maxFrameLength
@@ -100,8 +102,8 @@ public abstract class ExactFrameDecoder extends FrameDecoder {
     ExactFrameDecoder(@Nullable LengthRule rule, int maxFrameLength, ReceiveOptions options) {
         super(options);
         require(maxFrameLength >= 1, () -> "a frame has at least 1 byte, not " + maxFrameLength);
-        boolean mayBeTooLong = rule != null || options.skippedBytes == 0;
-        require(mayBeTooLong, () -> "no frame is too long, skipOversized() makes no sense");
+        require(rule != null || options.skippedBytes == 0,
+                () -> "no frame is too long, skipOversized() makes no sense");
         this.rule = rule;
         this.maxFrameLength = maxFrameLength;
         options.skippedBytes(maxFrameLength);
@@ -131,24 +133,6 @@ public abstract class ExactFrameDecoder extends FrameDecoder {
      */
     protected @Nullable Object decode(ChannelHandlerContext ctx, ByteBuf frame) throws Exception {
         return frame;
-    }
-
-    /**
-     * How much was received and not delivered yet; for the event loop.
-     *
-     * @return bytes
-     */
-    public final int bufferedBytes() {
-        return bytesNotDelivered();
-    }
-
-    /**
-     * Whether this decoder gives no more frames: after a violation, a time-out or the end of input. For the event loop.
-     *
-     * @return true once it has ended
-     */
-    public final boolean hasEnded() {
-        return phase == Phase.ENDED;
     }
 
     final LengthRule rule() {

@@ -6,7 +6,6 @@ import io.netty.channel.ChannelPipelineException;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.ProgressiveFuture;
-import io.netty.util.concurrent.Ticker;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
@@ -61,6 +60,8 @@ import org.jspecify.annotations.Nullable;
  * was asked, and reads no further while it has bytes nobody asked for, so that the peer's TCP window closes. It follows
  * that a close behind such bytes is seen by the next receive. On removal it hands those bytes downstream, fails what is
  * outstanding, and switches auto-read on again if it was. Until then auto-read is the receiver's alone.
+ *
+ * @since 0.1.0
  */
 public class ExactReceiver extends ReceiveHandler {
     private final Receive.Server server = new Receive.Server(this::executor, () -> {
@@ -108,10 +109,7 @@ public class ExactReceiver extends ReceiveHandler {
      */
     public ProgressiveFuture<ByteBuf> receive(int size, Duration timeout) {
         Receive<ByteBuf> receive = new FrameReceive(server, new LengthRule.Fixed(size), size, false);
-        ChannelHandlerContext ctx = context;
-        receive.limitTime(
-                FrameTimeoutException.nanos(timeout),
-                ctx == null ? Ticker.systemTicker() : ctx.executor().ticker());
+        receive.limitTime(FrameTimeoutException.nanos(timeout), executor());
         return submit(receive);
     }
 

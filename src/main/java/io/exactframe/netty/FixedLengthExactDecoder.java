@@ -13,6 +13,8 @@ import io.netty.buffer.ByteBuf;
  *
  * A frame may share memory with the bytes received; the next handler releases it. See {@link ExactFrameDecoder} for
  * what holds for every decoder: errors, threading, removal.
+ *
+ * @since 0.1.0
  */
 public class FixedLengthExactDecoder extends ExactFrameDecoder {
     /**

@@ -3,7 +3,6 @@ package io.exactframe.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +32,8 @@ final class Fragment {
     private @Nullable PinnedReads pinned; // from the first on
 
     /** Takes over the next fragment; the one before is used up. */
-    @SuppressWarnings("deprecation") // little-endian views still exist and would turn the length field round
-    void offer(ByteBuf next) {
+    void offer(ByteBuf in) {
         release();
-        ByteBuf in = next.order() == ByteOrder.BIG_ENDIAN ? next : next.order(ByteOrder.BIG_ENDIAN);
         bytes = in;
         index = in.readerIndex();
         end = in.writerIndex();
@@ -126,17 +123,20 @@ final class Fragment {
         return in.isContiguous() && (root == in || root.isContiguous()) ? root.capacity() : Integer.MAX_VALUE;
     }
 
-    /** Copies the next count bytes. A bulk copy has a price that a few are not worth: one, or most length fields. */
     void copyTo(ByteBuf to, int count) {
-        ByteBuf in = bytes;
-        if (count == 1) {
-            to.writeByte(in.getByte(index));
-        } else if (count == Integer.BYTES) {
-            to.writeInt(in.getInt(index));
-        } else {
-            in.getBytes(index, to, count); // the other way round takes a detour in Netty's adaptive buffers
-        }
+        copy(bytes, index, to, count);
         index += count;
+    }
+
+    /** Copies count bytes. A bulk copy has a price that a few are not worth: one, or most length fields. */
+    static void copy(ByteBuf from, int at, ByteBuf to, int count) {
+        if (count == 1) {
+            to.writeByte(from.getByte(at));
+        } else if (count == Integer.BYTES) {
+            to.writeInt(from.getInt(at));
+        } else {
+            from.getBytes(at, to, count); // the other way round takes a detour in Netty's adaptive buffers
+        }
     }
 
     /** What is left of it will stay for a while: if it is a small part of what it keeps alive, it moves. */

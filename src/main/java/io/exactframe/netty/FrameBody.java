@@ -52,11 +52,7 @@ final class FrameBody {
         if (chunk == null || chunk.writableBytes() <= count) {
             return false;
         }
-        if (count == 1) {
-            chunk.writeByte(next.getByte(next.readerIndex()));
-        } else {
-            next.getBytes(next.readerIndex(), chunk, count);
-        }
+        Fragment.copy(next, next.readerIndex(), chunk, count);
         return true;
     }
 

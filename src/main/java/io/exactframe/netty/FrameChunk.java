@@ -1,42 +1,20 @@
 package io.exactframe.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.DefaultByteBufHolder;
+import io.netty.buffer.ByteBufHolder;
 
 /**
  * The next bytes of a frame's payload, as they were received: at most what one read gave. Whoever receives it releases
  * it, once; its {@link #content()} begins at reader index 0 and may share memory with the read.
  *
+ * @param content the bytes, owned by the chunk
+ * @param offset where in the frame's payload this chunk begins: bytes of the payload that came before it
+ * @param isLast whether the frame ends with this chunk: all of it has arrived, a trailer too. True for exactly one chunk
+ *     of a frame that is whole, which may be empty, for none of one that is not
  * @see FrameStreamDecoder
+ * @since 0.1.0
  */
-public final class FrameChunk extends DefaultByteBufHolder {
-    private final long offset;
-    private final boolean last;
-
-    FrameChunk(ByteBuf bytes, long offset, boolean last) {
-        super(bytes);
-        this.offset = offset;
-        this.last = last;
-    }
-
-    /**
-     * Where in the frame's payload this chunk begins.
-     *
-     * @return bytes of the payload that came before it
-     */
-    public long offset() {
-        return offset;
-    }
-
-    /**
-     * Whether the frame ends with this chunk: all of it has arrived, a trailer too. The last chunk may be empty.
-     *
-     * @return true for exactly one chunk of a frame that is whole, for none of one that is not
-     */
-    public boolean isLast() {
-        return last;
-    }
-
+public record FrameChunk(ByteBuf content, long offset, boolean isLast) implements ByteBufHolder {
     /**
      * Other bytes in this chunk's place.
      *
@@ -45,63 +23,66 @@ public final class FrameChunk extends DefaultByteBufHolder {
      */
     @Override
     public FrameChunk replace(ByteBuf content) {
-        return new FrameChunk(content, offset, last);
+        return new FrameChunk(content, offset, isLast);
     }
 
     @Override
     public FrameChunk copy() {
-        return (FrameChunk) super.copy();
+        return replace(content.copy());
     }
 
     @Override
     public FrameChunk duplicate() {
-        return (FrameChunk) super.duplicate();
+        return replace(content.duplicate());
     }
 
     @Override
     public FrameChunk retainedDuplicate() {
-        return (FrameChunk) super.retainedDuplicate();
+        return replace(content.retainedDuplicate());
     }
 
     @Override
     public FrameChunk retain() {
-        super.retain();
+        content.retain();
         return this;
     }
 
     @Override
     public FrameChunk retain(int increment) {
-        super.retain(increment);
+        content.retain(increment);
         return this;
     }
 
     @Override
     public FrameChunk touch() {
-        super.touch();
+        content.touch();
         return this;
     }
 
     @Override
     public FrameChunk touch(Object hint) {
-        super.touch(hint);
+        content.touch(hint);
         return this;
     }
 
     @Override
-    public boolean equals(Object other) {
-        return super.equals(other)
-                && other instanceof FrameChunk chunk
-                && offset == chunk.offset
-                && last == chunk.last;
+    public int refCnt() {
+        return content.refCnt();
     }
 
     @Override
-    public int hashCode() {
-        return 31 * super.hashCode() + Long.hashCode(offset);
+    public boolean release() {
+        return content.release();
     }
 
+    @Override
+    public boolean release(int decrement) {
+        return content.release(decrement);
+    }
+
+    /** Where it belongs, and no byte of what it holds. */
     @Override
     public String toString() {
-        return "FrameChunk(offset " + offset + (last ? ", last, " : ", ") + contentToString() + ')';
+        return "FrameChunk(offset " + offset + (isLast ? ", last, " : ", ") + content + ')';
     }
 }

@@ -37,8 +37,22 @@ abstract class FrameDecoder extends FrameHandler {
     /** At removal, in front of what goes on then: tells whoever got a part of a frame that no more of it will come. */
     void abort(ChannelHandlerContext ctx) {}
 
-    final int bytesNotDelivered() {
+    /**
+     * How much was received and not delivered yet; for the event loop.
+     *
+     * @return bytes
+     */
+    public final int bufferedBytes() {
         return (source == null ? 0 : source.bufferedBytes()) + (turns == null ? 0 : turns.bytes());
+    }
+
+    /**
+     * Whether this decoder gives no more frames: after a violation, a time-out or the end of input. For the event loop.
+     *
+     * @return true once it has ended
+     */
+    public final boolean hasEnded() {
+        return phase == Phase.ENDED;
     }
 
     @Override
@@ -79,7 +93,7 @@ abstract class FrameDecoder extends FrameHandler {
                     return true; // the usual end, kept short
                 }
             } else if (step == Step.OVERSIZED) {
-                ctx.fireExceptionCaught(source.frame.tooLong());
+                FaultEvent.tell(ctx, source.frame.tooLong());
                 if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
                     source.frame.skip(source.fragment); // also when closing: what came of the frame is not missing
                 }
@@ -118,12 +132,13 @@ abstract class FrameDecoder extends FrameHandler {
         }
         if (phase == Phase.REMOVED) {
             abort(ctx);
-            ByteBuf rest = source == null ? null : source.takeBack();
-            rest = turns == null ? rest : turns.takeBytes(rest);
+            ByteBuf rest = turns().takeBytes(source == null ? null : source.takeBack());
             if (rest != null) {
+                if (options.onDemand && brought == Brought.MESSAGES) {
+                    ctx.fireChannelReadComplete(); // of these: the successor waits with the rest
+                }
                 ctx.fireChannelRead(rest);
-                brought = Brought.NOTHING;
-                ctx.fireChannelReadComplete();
+                readComplete(ctx, false);
             }
         }
     }
@@ -149,8 +164,8 @@ abstract class FrameDecoder extends FrameHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
             turns().gate.restore(ctx);
-            boolean answered = brought == Brought.MESSAGES || ctx.channel().config().isAutoRead();
-            if (answered && !hasWaiting()) {
+            // At once if it gave a message: whoever writes what it gets is to flush.
+            if (brought == Brought.MESSAGES || ctx.channel().config().isAutoRead() && !hasWaiting()) {
                 brought = Brought.NOTHING;
                 ctx.fireChannelReadComplete();
                 return;
@@ -195,7 +210,7 @@ abstract class FrameDecoder extends FrameHandler {
     final void end(ChannelHandlerContext ctx, Throwable fault) {
         if (phase != Phase.ENDED) {
             ended();
-            ctx.fireExceptionCaught(fault);
+            FaultEvent.tell(ctx, fault);
         }
     }
 
@@ -227,7 +242,7 @@ abstract class FrameDecoder extends FrameHandler {
             PrematureCloseException close = source == null ? null : source.prematureClose(locally);
             ended();
             if (close != null) {
-                ctx.fireExceptionCaught(close);
+                FaultEvent.tell(ctx, close);
             }
         }
     }
@@ -240,8 +255,8 @@ abstract class FrameDecoder extends FrameHandler {
             abort(ctx);
             ended();
         }
-        if (options.onDemand && wanted) {
-            ctx.channel().read(); // a successor, which is on demand too, is to know of it
+        if (wanted) {
+            ctx.channel().read(); // a successor is to know of it, and reads on until it has a message
             wanted = false;
         }
     }

@@ -1,14 +1,17 @@
 package io.exactframe.netty;
 
+import static io.exactframe.netty.ReceiveOptions.require;
+
 import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DatagramChannel;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
-import java.util.Map;
+import io.netty.util.internal.StringUtil;
+import java.nio.ByteOrder;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,17 +20,8 @@ import org.jspecify.annotations.Nullable;
  * The shell between Netty and what cuts: what comes when, and how it ends. Bytes and events are handled one after the
  * other: what comes from inside a delivery waits for its {@linkplain Turns turn}, and so does what comes behind bytes
  * that wait, for memory or for a {@code read()}.
- *
- * <pre>
- *   CUTTING ──end of input, fault──► ENDED      what still comes is released, events go on
- *      ├─────close() from behind───► CLOSING    a decoder gives nothing more; what is missing is told at the end
- *      └─────removal───────────────► REMOVED    what was not given goes on as it came
- *   CLOSING ──end of input─────────► ENDED
- * </pre>
  */
 abstract class FrameHandler extends ChannelDuplexHandler {
-    enum Phase { CUTTING, CLOSING, ENDED, REMOVED }
-
     enum Brought { NOTHING, BYTES, FRAMES, MESSAGES } // since the last channelReadComplete; MESSAGES went on
 
     final ReceiveOptions options;
@@ -44,8 +38,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         this.options = options.checked();
     }
 
-    /** Takes over what came from the socket, in its turn. */
-    abstract void accept(ChannelHandlerContext ctx, ByteBuf fragment);
+    abstract void accept(ChannelHandlerContext ctx, ByteBuf fragment); // takes over what came from the socket
 
     /** A read has ended, and everything in front of its end is handled; perhaps it waited for that. */
     abstract void readComplete(ChannelHandlerContext ctx, boolean waited);
@@ -55,21 +48,21 @@ abstract class FrameHandler extends ChannelDuplexHandler {
 
     abstract boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside); // reads on; false if all is done
 
-    /** Ends with a fault, which is told; whatever is held is released. */
+    // How it ends: with a fault, which is told; with the input, what came of which was given; by removal.
     abstract void end(ChannelHandlerContext ctx, Throwable fault);
-
-    /** The input has ended; what came of it was given. */
     abstract void endOfInput(ChannelHandlerContext ctx, boolean closed);
-
     abstract void removed(ChannelHandlerContext ctx);
 
-    /** How many of the last bytes that came are of a frame that is not whole; 0 if none is under way. */
+    // What is timed: a frame that is not whole, and has so many of the last bytes, 0 if there is none; and not while the
+    // application does not read, for which the peer is not to blame.
     abstract long begunBytes();
-
-    /** Whether the application reads: else the peer is not to blame. */
     abstract boolean isReading(ChannelHandlerContext ctx);
-
     abstract void timeIsOver(ChannelHandlerContext ctx, FrameTimeoutException.Limit limit, long nanos);
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        require(!(ctx.channel() instanceof DatagramChannel), () -> "datagrams are whole already, and no stream");
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
@@ -147,6 +140,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         }
     }
 
+    @SuppressWarnings("deprecation") // little-endian views still exist and would turn the length field round
     private void receive(ChannelHandlerContext ctx, ByteBuf fragment) {
         if (phase == Phase.REMOVED) {
             ctx.fireChannelRead(fragment);
@@ -162,7 +156,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         if (timer != null) {
             timer.arrived += fragment.readableBytes();
         }
-        accept(ctx, fragment);
+        accept(ctx, fragment.order(ByteOrder.BIG_ENDIAN));
     }
 
     final void pass(ChannelHandlerContext ctx, Object message) {
@@ -200,13 +194,11 @@ abstract class FrameHandler extends ChannelDuplexHandler {
 
     /** At the first bytes, when an upgrade from one handler to the next is over. */
     private void refuseSharedBudget(ChannelHandlerContext ctx) {
-        for (Map.Entry<String, ChannelHandler> each : ctx.pipeline()) {
-            boolean shares = each.getValue() instanceof FrameHandler other && other.options.budget == options.budget;
-            if (shares && options.budget != null && each.getValue() != this) {
-                end(ctx, new IllegalStateException("one ReceiveBudget in two handlers of a pipeline: each could wait"
-                        + " for what the other holds; give each layer a budget of its own"));
-                return;
-            }
+        boolean isShared = options.budget != null && ctx.pipeline().toMap().values().stream().anyMatch(each ->
+                each != this && each instanceof FrameHandler other && other.options.budget == options.budget);
+        if (isShared) {
+            end(ctx, new IllegalStateException("one ReceiveBudget in two handlers of a pipeline: each could wait"
+                    + " for what the other holds; give each layer a budget of its own"));
         }
     }
 
@@ -326,5 +318,12 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         if (timer != null) {
             timer.stop();
         }
+    }
+
+    /** For logs: the phase, how far the frame under way is, and since when, if that is timed. */
+    @Override
+    public String toString() {
+        String frame = source == null ? "" : ", " + source.frame.received + " of " + source.frame.expected() + " bytes";
+        return StringUtil.simpleClassName(this) + '(' + phase + frame + (timer == null ? "" : timer) + ')';
     }
 }

@@ -7,35 +7,22 @@ import io.netty.buffer.Unpooled;
  * The beginning of a frame that comes in pieces: its header is complete, its payload follows as {@link FrameChunk}s.
  * Holds nothing that has to be released, and may be kept.
  *
+ * @param frameLength how many bytes the whole frame has on the wire, header and trailer included
+ * @param payloadLength how many bytes the chunks will have together, 0 or more
+ * @param header the header as it came, the length field included: read-only, on the heap; there is nothing to release
  * @see FrameStreamDecoder
+ * @since 0.1.0
  */
-public final class FrameStart {
-    private final long frameLength;
-    private final long payloadLength;
-    private final ByteBuf header;
-
-    FrameStart(long frameLength, long payloadLength, ByteBuf header) {
-        this.frameLength = frameLength;
-        this.payloadLength = payloadLength;
-        this.header = Unpooled.unreleasableBuffer(header.asReadOnly());
-    }
-
+public record FrameStart(long frameLength, long payloadLength, ByteBuf header) {
     /**
-     * How long the whole frame is on the wire.
+     * Takes over the header.
      *
-     * @return bytes, header and trailer included
+     * @param frameLength bytes of the whole frame
+     * @param payloadLength bytes of the payload
+     * @param header on the heap, and nobody's to release
      */
-    public long frameLength() {
-        return frameLength;
-    }
-
-    /**
-     * How many bytes the chunks will have together.
-     *
-     * @return bytes, 0 or more
-     */
-    public long payloadLength() {
-        return payloadLength;
+    public FrameStart {
+        header = Unpooled.unreleasableBuffer(header.asReadOnly());
     }
 
     /**
@@ -43,6 +30,7 @@ public final class FrameStart {
      *
      * @return a read-only buffer on the heap, with indices of its own for each call; there is nothing to release
      */
+    @Override
     public ByteBuf header() {
         return header.duplicate();
     }

@@ -51,6 +51,8 @@ import io.netty.channel.ChannelPipelineException;
  *
  * <p><b>Removal.</b> What was received and not given goes on downstream unchanged: the rest of a read, an incomplete
  * header. See {@link ExactFrameDecoder} for what holds for every decoder: the order of things, threading.
+ *
+ * @since 0.1.0
  */
 public class FrameStreamDecoder extends FrameDecoder {
     private final long maxFrameLength;
@@ -86,24 +88,6 @@ public class FrameStreamDecoder extends FrameDecoder {
         this.maxFrameLength = maxFrameLength;
         this.rule = prefix.streamRule(maxFrameLength);
         options.skippedBytes(maxFrameLength);
-    }
-
-    /**
-     * How much was received and not given yet; for the event loop.
-     *
-     * @return bytes
-     */
-    public final int bufferedBytes() {
-        return bytesNotDelivered();
-    }
-
-    /**
-     * Whether this decoder gives nothing more: after a violation, a time-out or the end of input. For the event loop.
-     *
-     * @return true once it has ended
-     */
-    public final boolean hasEnded() {
-        return phase == Phase.ENDED;
     }
 
     @Override

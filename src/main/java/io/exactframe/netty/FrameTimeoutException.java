@@ -4,18 +4,24 @@ import static io.exactframe.netty.ReceiveOptions.require;
 
 import io.netty.channel.ChannelException;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A frame was not complete in the time it had, which is measured by the clock of the event loop. The stream is of no
  * more use, since nobody knows when the rest comes: close the channel.
  *
  * <p>Counts only: no byte of the frame and no address is in it.
+ *
+ * @since 0.1.0
  */
 public final class FrameTimeoutException extends ChannelException {
     private static final long serialVersionUID = 1L;
-    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
 
-    /** Which time was over. */
+    /**
+     * Which time was over.
+     *
+     * @since 0.1.0
+     */
     public enum Limit {
         /** That for the whole frame; a byte now and then does not extend it. */
         DEADLINE,
@@ -23,14 +29,8 @@ public final class FrameTimeoutException extends ChannelException {
         STALL
     }
 
-    /** Bytes of the frame, or of its header. */
-    private final long expectedBytes;
-
-    /** Bytes that arrived of those. */
-    private final long receivedBytes;
-
-    /** Whether the frame's length was not known yet. */
-    private final boolean inHeader;
+    /** How far the frame was. */
+    private final PrematureCloseException part;
 
     /** Which time was over. */
     private final Limit limit;
@@ -39,16 +39,14 @@ public final class FrameTimeoutException extends ChannelException {
         super(part.receivedBytes() + " of " + part.expectedBytes() + (part.inHeader() ? " header bytes" : " bytes")
                 + (limit == Limit.DEADLINE ? " within the deadline of " : " and no more for ")
                 + (nanos % 1_000_000 == 0 ? nanos / 1_000_000 + " ms" : nanos + " ns"));
-        this.expectedBytes = part.expectedBytes();
-        this.receivedBytes = part.receivedBytes();
-        this.inHeader = part.inHeader();
+        this.part = part;
         this.limit = limit;
     }
 
     /** The nanoseconds of a limit, which is checked; 292 years if it is longer than that. */
     static long nanos(Duration limit) {
         require(!limit.isNegative() && !limit.isZero(), () -> "a time limit is more than nothing, not " + limit);
-        return limit.compareTo(LONGEST) < 0 ? limit.toNanos() : Long.MAX_VALUE;
+        return TimeUnit.NANOSECONDS.convert(limit);
     }
 
     /**
@@ -57,7 +55,7 @@ public final class FrameTimeoutException extends ChannelException {
      * @return bytes of the whole frame; of the header, as far as it was promised, if {@link #inHeader()}
      */
     public long expectedBytes() {
-        return expectedBytes;
+        return part.expectedBytes();
     }
 
     /**
@@ -66,7 +64,7 @@ public final class FrameTimeoutException extends ChannelException {
      * @return bytes, fewer than expected
      */
     public long receivedBytes() {
-        return receivedBytes;
+        return part.receivedBytes();
     }
 
     /**
@@ -75,7 +73,7 @@ public final class FrameTimeoutException extends ChannelException {
      * @return true if the counts are those of the header
      */
     public boolean inHeader() {
-        return inHeader;
+        return part.inHeader();
     }
 
     /**

@@ -26,7 +26,7 @@ record LengthField(int width, boolean littleEndian) {
         return width == 8 ? Long.MAX_VALUE : (1L << (isVarint() ? 32 : 8 * width)) - 1;
     }
 
-    /** The length in so many bytes; -1 if they are the beginning of a longer varint. */
+    /** The length in so many bytes, negative if 8 bytes say so; -1 if they are the beginning of a longer varint. */
     long read(ByteBuf bytes, int at, int count) {
         return switch (width) {
             case VARINT -> readVarint(bytes, at, count);
@@ -34,15 +34,8 @@ record LengthField(int width, boolean littleEndian) {
             case 2 -> littleEndian ? bytes.getUnsignedShortLE(at) : bytes.getUnsignedShort(at);
             case 3 -> littleEndian ? bytes.getUnsignedMediumLE(at) : bytes.getUnsignedMedium(at);
             case 4 -> littleEndian ? bytes.getUnsignedIntLE(at) : bytes.getUnsignedInt(at);
-            default -> notNegative(littleEndian ? bytes.getLongLE(at) : bytes.getLong(at));
+            default -> littleEndian ? bytes.getLongLE(at) : bytes.getLong(at);
         };
-    }
-
-    private static long notNegative(long value) {
-        if (value < 0) {
-            throw new CorruptedFrameException("negative length: " + value);
-        }
-        return value;
     }
 
     private static long readVarint(ByteBuf bytes, int at, int count) {

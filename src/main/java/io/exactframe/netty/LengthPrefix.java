@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * AMQP         uint32().headerBefore(3).trailer(1)               SMB     uint24().headerBefore(1)
  * DNS          uint16()                Kafka  uint32()           protobuf  varint32()
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class LengthPrefix {
     private static final int LONGEST_HEADER = Integer.MAX_VALUE - 8; // as long as an array can be
@@ -35,7 +37,11 @@ public final class LengthPrefix {
     private static final LengthPrefix UINT8 = ofWidth(1), UINT16 = ofWidth(2), UINT24 = ofWidth(3), UINT32 = ofWidth(4);
     private static final LengthPrefix INT64 = ofWidth(8), VARINT32 = ofWidth(LengthField.VARINT);
 
-    /** Where the bytes that a length field counts start. They end with the payload; a trailer is never counted. */
+    /**
+     * Where the bytes that a length field counts start. They end with the payload; a trailer is never counted.
+     *
+     * @since 0.1.0
+     */
     public enum CountedFrom {
         /** The first byte of the frame: everything is counted. */
         FRAME,

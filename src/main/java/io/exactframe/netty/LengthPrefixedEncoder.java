@@ -45,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * same is fired as an exception: the peer takes what follows for the rest of that frame, so the channel is to be closed.
  *
  * <p>One instance serves any number of channels.
+ *
+ * @since 0.1.0
  */
 @Sharable
 public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
@@ -90,9 +92,6 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
             if (message instanceof ChunkedInput<?> input) {
                 input.close();
             }
-            if (refused instanceof Error error) {
-                throw error;
-            }
             throw new EncoderException(refused);
         }
         if (header == null) {
@@ -111,8 +110,8 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
     /** That of a message that stays whole; null if it passes as it is. */
     private @Nullable ByteBuf header(ChannelHandlerContext ctx, Object message) {
         if (message instanceof FileRegion region) {
-            boolean isPlain = ctx.pipeline().get(SslHandler.class) == null;
-            require(isPlain, () -> "a FileRegion cannot be encrypted, a ChunkedNioFile can");
+            require(ctx.pipeline().get(SslHandler.class) == null,
+                    () -> "a FileRegion cannot be encrypted, a ChunkedNioFile can");
             return header(ctx, region.count() - region.transferred(), null);
         }
         return message instanceof ChunkedInput<?> input ? header(ctx, input.length(), null) : null;

@@ -17,6 +17,8 @@ import io.netty.buffer.ByteBuf;
  * that is too large fires a {@link io.netty.handler.codec.TooLongFrameException}, one that makes no sense a {@link
  * io.netty.handler.codec.CorruptedFrameException}; both end the decoder, but see {@link ReceiveOptions#skipOversized}.
  * See {@link ExactFrameDecoder} for what holds for every decoder.
+ *
+ * @since 0.1.0
  */
 public class LengthPrefixedExactDecoder extends ExactFrameDecoder {
     /**

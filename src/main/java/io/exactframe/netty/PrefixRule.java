@@ -73,6 +73,9 @@ final class PrefixRule extends LengthRule {
         int width = promised - before;
         long value = field.read(bytes, index + before, width);
         if (value < 0) {
+            if (!field.isVarint()) {
+                throw new CorruptedFrameException("negative length: " + value);
+            }
             return -(promised + 1L);
         }
         long length = frameLength(value, width);

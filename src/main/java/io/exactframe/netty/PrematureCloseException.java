@@ -7,6 +7,8 @@ import io.netty.handler.codec.PrematureChannelClosureException;
  * reconnect to try again. {@link #closedLocally()} tells a close of our own from the peer's end.
  *
  * <p>Counts only: no byte of the frame and no address is in it.
+ *
+ * @since 0.1.0
  */
 public final class PrematureCloseException extends PrematureChannelClosureException {
     private static final long serialVersionUID = 1L;

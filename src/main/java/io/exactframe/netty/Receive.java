@@ -6,7 +6,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.util.concurrent.DefaultProgressivePromise;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
-import io.netty.util.concurrent.Ticker;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,7 @@ abstract class Receive<V> extends DefaultProgressivePromise<V> {
     private long reported;
 
     long timeout; // nanoseconds from asked on; none if 0
-    private @Nullable Ticker ticker;
+    private @Nullable EventExecutor clock;
     private long asked;
 
     Receive(Server server, long expected, boolean orEnd) {
@@ -47,11 +46,11 @@ abstract class Receive<V> extends DefaultProgressivePromise<V> {
         this.orEnd = orEnd;
     }
 
-    /** It has so many nanoseconds from now on, by this clock. */
-    void limitTime(long nanos, Ticker ticker) {
+    /** It has so many nanoseconds from now on, by this executor's clock. */
+    void limitTime(long nanos, EventExecutor clock) {
         this.timeout = nanos;
-        this.ticker = ticker;
-        this.asked = ticker.nanoTime();
+        this.clock = clock;
+        this.asked = FrameTimer.nanoTime(clock);
     }
 
     /** It is in the queue of what is to be served. */
@@ -64,7 +63,7 @@ abstract class Receive<V> extends DefaultProgressivePromise<V> {
                         standing = Standing.EXPIRED;
                         server.changed().run();
                     },
-                    timeout - (ticker.nanoTime() - asked),
+                    timeout - (FrameTimer.nanoTime(clock) - asked),
                     TimeUnit.NANOSECONDS);
             addListener(done -> timer.cancel(false));
         }

@@ -3,6 +3,7 @@ package io.exactframe.netty;
 import static io.exactframe.netty.ReceiveOptions.require;
 
 import io.netty.handler.codec.TooLongFrameException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashSet;
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * the more the better, and the deadline as short as an honest peer's largest frame allows.
  *
  * <p>For any thread.
+ *
+ * @since 0.1.0
  */
 public final class ReceiveBudget {
     /** Frames up to this reserve nothing. */
@@ -84,6 +87,15 @@ public final class ReceiveBudget {
         return waiting.size();
     }
 
+    /**
+     * How long the channel that has waited longest has done so.
+     *
+     * @return the time until now; zero if none waits
+     */
+    public synchronized Duration longestWait() {
+        return waiting.isEmpty() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - waiting.iterator().next().since);
+    }
+
     @Override
     public synchronized String toString() {
         return "ReceiveBudget[" + used + " of " + capacity + " bytes used, " + waiting.size() + " waiting]";
@@ -109,7 +121,9 @@ public final class ReceiveBudget {
         private final BooleanSupplier whenGranted; // asked by whoever gives back, on any thread
 
         private volatile State state = State.NONE; // written with the lock
-        private long bytes; // with the lock
+        private long bytes; // with the lock, as what follows
+        private long since; // when it began to wait, by System.nanoTime()
+        private @Nullable MemoryWaitEvent wait;
 
         /** A share that tells of a grant to whenGranted, which says whether there is anybody left to use it. */
         Share(@Nullable ReceiveBudget budget, BooleanSupplier whenGranted) {
@@ -140,6 +154,12 @@ public final class ReceiveBudget {
                 budget.waiting.add(this);
                 if (budget.waiting.size() == 1) { // nobody overtakes
                     budget.grant(new ArrayDeque<>());
+                }
+                if (state == State.WAITING) {
+                    since = System.nanoTime();
+                    wait = new MemoryWaitEvent();
+                    wait.bytes = peak;
+                    wait.begin();
                 }
                 return state == State.HELD;
             }
@@ -176,8 +196,16 @@ public final class ReceiveBudget {
                     budget.used -= bytes;
                 }
                 budget.waiting.remove(this);
+                endWait();
                 state = next;
                 budget.grant(granted);
+            }
+        }
+
+        private void endWait() {
+            if (wait != null) {
+                wait.commit();
+                wait = null;
             }
         }
     }
@@ -188,6 +216,7 @@ public final class ReceiveBudget {
             waiting.remove(first);
             used += first.bytes;
             first.state = Share.State.HELD;
+            first.endWait();
             granted.add(first);
         }
     }

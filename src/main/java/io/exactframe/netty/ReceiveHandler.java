@@ -19,7 +19,6 @@ abstract class ReceiveHandler extends FrameHandler {
     final ReceiveQueue receives = new ReceiveQueue();
     final SinkWriter writer = new SinkWriter(this::wakeUp);
     final ReceivedBytes bytes;
-
     volatile @Nullable ChannelHandlerContext context; // written by handlerAdded
     private StreamState stream = StreamState.NEW;
     private @Nullable Throwable failure; // why nothing more can be received, if it is more than the end of the stream
@@ -52,11 +51,12 @@ abstract class ReceiveHandler extends FrameHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+        context = ctx; // also if it is refused: then it is removed, and its receives fail
+        super.handlerAdded(ctx);
         switchAutoReadOff(ctx);
         if (open(ctx) && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown()) {
             stream = StreamState.ENDED;
         }
-        context = ctx;
         wake(ctx);
     }
 
@@ -114,7 +114,6 @@ abstract class ReceiveHandler extends FrameHandler {
         wake(ctx);
     }
 
-    /** Holding back read() is not enough: with auto-read on, a transport goes on by itself. */
     private void switchAutoReadOff(ChannelHandlerContext ctx) {
         if (ctx.channel().config().isAutoRead()) {
             turns().gate.stop(ctx);
@@ -132,10 +131,9 @@ abstract class ReceiveHandler extends FrameHandler {
         return reads;
     }
 
-    /** Not while a sink is behind, or there is no memory. */
     @Override
     final boolean isReading(ChannelHandlerContext ctx) {
-        return source.isIdle() && bytes.fragments.isEmpty() && !source.share.isWaiting();
+        return source.isIdle() && bytes.fragments.isEmpty() && !source.share.isWaiting(); // no sink is behind
     }
 
     @Override
@@ -157,8 +155,9 @@ abstract class ReceiveHandler extends FrameHandler {
     private void serve(ChannelHandlerContext ctx) {
         Receive<?> receive;
         while ((phase != Phase.REMOVED || left) && (receive = next(ctx)) != null) {
-            Receive<?> expired = receives.nextExpired();
+            Receive<?> expired = receives.expired;
             if (expired != null) {
+                receives.expired = null;
                 var late = new FrameTimeoutException(expired.prematureClose(false), Limit.DEADLINE, expired.timeout);
                 lose(ctx, expired, late, bytes.count() > 0 || receive.arrived(bytes) > 0);
                 continue;
@@ -249,7 +248,7 @@ abstract class ReceiveHandler extends FrameHandler {
         boolean tells = fault != null && stream.compareTo(StreamState.TRUNCATED) < 0 && phase != Phase.REMOVED;
         becomes(next);
         if (tells) {
-            ctx.fireExceptionCaught(fault);
+            FaultEvent.tell(ctx, fault);
         }
     }
 
@@ -261,7 +260,7 @@ abstract class ReceiveHandler extends FrameHandler {
         if (receive.setUncancellable()) { // if it was cancelled just before, the next one decides
             receives.replaceFirst(new SkipReceive(receive.server, length));
             if (phase != Phase.REMOVED) {
-                ctx.fireExceptionCaught(tooLong); // as above
+                FaultEvent.tell(ctx, tooLong); // as above
             }
             receive.tryFailure(tooLong);
         }
@@ -322,5 +321,10 @@ abstract class ReceiveHandler extends FrameHandler {
             var part = new PrematureCloseException(first.expected, first.arrived(bytes), first.inHeader, false);
             end(ctx, new FrameTimeoutException(part, limit, nanos));
         }
+    }
+
+    @Override
+    public String toString() {
+        return super.toString() + ' ' + stream;
     }
 }

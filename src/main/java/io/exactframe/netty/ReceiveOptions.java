@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32(), ReceiveOptions.defaults().contiguous())
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class ReceiveOptions {
     static final long NEVER = Long.MAX_VALUE;
@@ -25,11 +27,7 @@ public final class ReceiveOptions {
     final @Nullable ReceiveBudget budget;
 
     private ReceiveOptions(
-            boolean contiguous,
-            boolean onDemand,
-            long frameDeadlineNanos,
-            long stallTimeoutNanos,
-            long skippedBytes,
+            boolean contiguous, boolean onDemand, long frameDeadlineNanos, long stallTimeoutNanos, long skippedBytes,
             @Nullable ReceiveBudget budget) {
         this.contiguous = contiguous;
         this.onDemand = onDemand;

@@ -15,7 +15,7 @@ final class ReceiveQueue {
     private final ArrayDeque<Receive<?>> admitted = new ArrayDeque<>();
     private final AtomicInteger size = new AtomicInteger(); // of both
     private volatile boolean changed;
-    private @Nullable Receive<?> expired;
+    @Nullable Receive<?> expired; // the first whose time was over when the cancelled were dropped; until it is failed
 
     /** Any thread: adds a receive, or fails it if there are too many. */
     boolean add(Receive<?> receive) {
@@ -63,13 +63,6 @@ final class ReceiveQueue {
             }
         }
         return cancelled;
-    }
-
-    /** One whose time was over when the cancelled were dropped, for all of them; null if there is none. */
-    @Nullable Receive<?> nextExpired() {
-        Receive<?> next = expired;
-        expired = null;
-        return next;
     }
 
     /** The one to be served; null if there is none. */

@@ -5,7 +5,6 @@ import io.exactframe.netty.ReceiveBudget.Share;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -22,9 +21,8 @@ final class ReceivedBytes {
         assembler = new FrameAssembler(new LengthRule.Fixed(1), 1, options, share);
     }
 
-    @SuppressWarnings("deprecation") // copying fragments together wants them all of one order
     void add(ByteBuf fragment) {
-        fragments.add(fragment.order(ByteOrder.BIG_ENDIAN));
+        fragments.add(fragment);
     }
 
     long count() {

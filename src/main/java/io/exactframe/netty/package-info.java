@@ -2,6 +2,43 @@
  * Handlers that receive exactly the bytes that were asked for, or say exactly how far they got: Netty's answer to
  * {@code recv_all(sock, size)}.
  *
+ * <h2>Which handler</h2>
+ *
+ * <table>
+ *   <caption>By whoever tells how long the next frame is</caption>
+ *   <thead>
+ *     <tr><th>told by</th><th>use</th><th>you get</th></tr>
+ *   </thead>
+ *   <tbody>
+ *     <tr><td>nobody: it is always the same</td>
+ *         <td>{@link io.exactframe.netty.FixedLengthExactDecoder}</td><td>each frame in {@code channelRead}</td></tr>
+ *     <tr><td>the frame, in a length field</td>
+ *         <td>{@link io.exactframe.netty.LengthPrefixedExactDecoder}, and {@link io.exactframe.netty.LengthPrefix} says
+ *         where the field is and what it counts</td><td>each payload in {@code channelRead}</td></tr>
+ *     <tr><td>the frame, and it may not fit in memory</td>
+ *         <td>{@link io.exactframe.netty.FrameStreamDecoder}</td><td>a {@link io.exactframe.netty.FrameStart}, then
+ *         {@link io.exactframe.netty.FrameChunk}s</td></tr>
+ *     <tr><td>your protocol, in any other way</td>
+ *         <td>a subclass of {@link io.exactframe.netty.ExactFrameDecoder}</td><td>your message in
+ *         {@code channelRead}</td></tr>
+ *     <tr><td>you, as you go</td>
+ *         <td>{@link io.exactframe.netty.ExactReceiver}</td><td>a future for each {@code receive(size)}</td></tr>
+ *   </tbody>
+ * </table>
+ *
+ * <p>{@link io.exactframe.netty.LengthPrefixedEncoder} is the other direction: it puts the length in front of what is
+ * written. {@link io.exactframe.netty.ReceiveOptions} say the rest: how long a peer may take, a {@link
+ * io.exactframe.netty.ReceiveBudget} of memory for all channels together, one message for each {@code read()}, frames
+ * in one piece, frames that are too long skipped. A handler's constructor refuses what makes no sense for it.
+ *
+ * <pre>{@code
+ * pipeline.addLast(new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32()), new RequestHandler());
+ * }</pre>
+ *
+ * <p>{@code RequestHandler} gets whole frames and releases them. If the stream ends inside one, its {@code
+ * exceptionCaught} gets a {@link io.exactframe.netty.PrematureCloseException} with both counts, and {@code
+ * channelInactive} comes after it.
+ *
  * <h2>Five words</h2>
  *
  * <ul>
@@ -43,12 +80,6 @@
  *   at the end, inside a frame: PrematureCloseException; too slow: FrameTimeoutException
  * </pre>
  *
- * Handlers differ only in who says how long the next frame is: the constructor ({@link
- * io.exactframe.netty.FixedLengthExactDecoder}), the bytes ({@link io.exactframe.netty.LengthPrefixedExactDecoder}, {@link
- * io.exactframe.netty.FrameStreamDecoder}), the caller ({@link io.exactframe.netty.ExactReceiver}), or your codec ({@link
- * io.exactframe.netty.ExactFrameDecoder}); and in what is given: frames, parts of them, or futures. {@link
- * io.exactframe.netty.LengthPrefixedEncoder} is the other direction.
- *
  * <h2>Rules that hold everywhere</h2>
  *
  * <ul>
@@ -64,6 +95,8 @@
  *       fires {@code ChannelInputShutdownEvent.INSTANCE} in front of the handler.
  *   <li>Exceptions carry counts, never bytes and never an address.
  * </ul>
+ *
+ * @since 0.1.0
  */
 @NullMarked
 package io.exactframe.netty;

@@ -19,11 +19,13 @@ import io.netty.handler.flow.FlowControlHandler;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.time.Duration;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** 49: while the application does not read, the peer is not to blame. */
+@Tag("clock")
 class ApplicationPauseTest {
     private static final long SEED = System.nanoTime();
     private static final ReceiveOptions DEADLINE = ReceiveOptions.defaults().frameDeadline(SECOND);

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -150,6 +151,7 @@ class ExactReceiverTimeoutTest {
         assertThat(text(receive)).isEqualTo("ABCD");
     }
 
+    @Tag("clock")
     @Test // also those in which a listener keeps it from being served
     void fromTheCallOnInAListener() {
         ProgressiveFuture<ByteBuf> first = receiver.receive(1);
@@ -351,6 +353,7 @@ class ExactReceiverTimeoutTest {
         assertThat(it.exceptions).hasSize(1);
     }
 
+    @Tag("clock")
     @Test
     void theMessageSaysWhichLimit() {
         ReceiverChannel it = new ReceiverChannel(new ExactReceiver(

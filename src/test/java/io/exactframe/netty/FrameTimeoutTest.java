@@ -22,11 +22,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** 48: how long a frame may take, and how long it may be without a further byte. */
+@Tag("clock")
 class FrameTimeoutTest {
     /** 48: how long a frame may take from its first byte to its last. */
     @Nested

@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -225,6 +226,7 @@ class HeldFaultsTest {
     }
 
     /** 48: a read() that was held and went on is one that the application made: the peer is to blame. */
+    @Tag("clock")
     @Test
     void aReadThatWasHeldCountsAsReading() {
         ReceiveBudget budget = new ReceiveBudget(10_000);

@@ -19,8 +19,13 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.EncoderException;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** 54, 55: what is written is what the decoder of the same prefix reads; what does not fit its field is not written. */
 class LengthPrefixedEncoderTest {
@@ -227,6 +233,30 @@ class LengthPrefixedEncoderTest {
         field.release();
         sent.release();
         payload.release();
+        channel.finish();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void eitherOfItsTwoWritesFailsThePromise(int nth) {
+        int[] writes = {0};
+        EmbeddedChannel channel = new EmbeddedChannel(
+                new ChannelOutboundHandlerAdapter() {
+                    @Override
+                    public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+                        ReferenceCountUtil.release(message);
+                        if (++writes[0] == nth) {
+                            promise.setFailure(new IOException("write " + nth));
+                        } else {
+                            promise.setSuccess();
+                        }
+                    }
+                },
+                new LengthPrefixedEncoder(uint16()));
+        ChannelFuture write = channel.writeOneOutbound(buffer(channel, new byte[100]));
+        channel.flushOutbound();
+        assertThat(write.cause()).hasMessage("write " + nth);
+        assertThat(writes[0]).isEqualTo(2);
         channel.finish();
     }
 

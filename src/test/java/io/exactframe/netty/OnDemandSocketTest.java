@@ -230,7 +230,7 @@ class OnDemandSocketTest {
     @ParameterizedTest
     @EnumSource
     void everyWholeFrameThenTheFaultThenTheEnd(End end) throws Exception {
-        MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(2, transport().io());
+        MultiThreadIoEventLoopGroup group = transport().loops();
         List<SlowReader> readers = new ArrayList<>();
         List<SocketChannel> peers = new ArrayList<>();
         try (ServerSocketChannel server = ServerSocketChannel.open()) {
@@ -282,8 +282,7 @@ class OnDemandSocketTest {
             for (SocketChannel peer : peers) {
                 peer.close();
             }
-            group.shutdownGracefully(0, Loopback.SECONDS, TimeUnit.SECONDS);
-            assertThat(group.awaitTermination(Loopback.SECONDS, TimeUnit.SECONDS)).isTrue();
+            transport().leave(group);
         }
     }
 }

@@ -184,6 +184,25 @@ class OnDemandTest {
         channel.finish();
     }
 
+    /** TLS and decompressors do; the end of the read tells whoever writes in it to flush. */
+    @ParameterizedTest
+    @EnumSource
+    void aReadThatCameInPiecesEndsBehindItsFirstMessage(Kind kind) {
+        open(kind, ON_DEMAND);
+        channel.read();
+        for (String piece : List.of(kind.wire("ABCD", "EFGH"), kind.wire("IJKL"), kind.wire("MNOP"))) {
+            channel.pipeline().fireChannelRead(bytes(channel, piece));
+        }
+        channel.pipeline().fireChannelReadComplete();
+        String[] messages = kind.messages("ABCD", "EFGH", "IJKL", "MNOP");
+        assertThat(drain()).containsExactly(messages[0], "complete");
+        assertReadOneByOne(List.of(messages).subList(1, messages.length).toArray(new String[0]));
+        channel.read();
+        assertThat(drain()).isEmpty();
+        assertThat(reads).isEqualTo(2);
+        channel.finish();
+    }
+
     @ParameterizedTest
     @EnumSource
     void whatNobodyAskedForWaits(Kind kind) {

@@ -5,11 +5,15 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.exactframe.netty.testing.Sink;
 import io.exactframe.netty.testing.Tls;
 import io.exactframe.netty.testing.Wire;
 import io.netty.bootstrap.Bootstrap;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
@@ -83,6 +87,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -192,7 +197,7 @@ class ReadmeTest {
             String sample = quoted.group(1).stripIndent();
             assertThat(readme.indexOf("```java\n" + sample + "\n```")).as(sample).isNotNegative();
         }
-        assertThat(count).isEqualTo(10);
+        assertThat(count).isEqualTo(11);
         assertThat(SAMPLE.matcher(readme).results()).hasSize(count);
     }
 
@@ -229,6 +234,29 @@ class ReadmeTest {
         Wire.receive(channel, new byte[200]);
         Wire.peerCloses(channel);
         assertThat(logged).containsExactly("exactly 188 bytes", "the peer left after 12 of 188 bytes");
+    }
+
+    @Test
+    void theBudgetAsGauges() {
+        ReceiveBudget BUDGET = new ReceiveBudget(10_000);
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        // README: from here
+        Gauge.builder("frames.used", BUDGET, ReceiveBudget::used).baseUnit("bytes").register(registry);
+        Gauge.builder("frames.waiting", BUDGET, ReceiveBudget::waiting).baseUnit("channels").register(registry);
+        TimeGauge.builder("frames.wait", () -> BUDGET.longestWait().toMillis(), TimeUnit.MILLISECONDS).register(registry);
+        // README: to here
+        ReceiveOptions options = ReceiveOptions.defaults().budget(BUDGET).frameDeadline(Duration.ofSeconds(30));
+        EmbeddedChannel holds = new EmbeddedChannel(new FixedLengthExactDecoder(9000, options));
+        EmbeddedChannel waits = new EmbeddedChannel(new FixedLengthExactDecoder(9000, options));
+        Wire.receive(holds, new byte[1]);
+        Wire.receive(waits, new byte[1]);
+        assertThat(registry.get("frames.used").gauge().value()).isEqualTo(9000);
+        assertThat(registry.get("frames.waiting").gauge().value()).isEqualTo(1);
+        assertThat(registry.get("frames.wait").timeGauge().value(TimeUnit.NANOSECONDS)).isNotNegative();
+        Stream.of(holds, waits).forEach(channel -> {
+            channel.close();
+            assertThatThrownBy(channel::checkException).isInstanceOf(PrematureCloseException.class);
+        });
     }
 
     private void use(ByteBuf record) {
@@ -637,6 +665,7 @@ class ReadmeTest {
             .stallTimeout(Duration.ofSeconds(5)); // from one byte of a frame to the next
     // README: to here
 
+    @Tag("clock")
     @Test
     void aFrameMayTakeSoLong() {
         EmbeddedChannel channel = new EmbeddedChannel();

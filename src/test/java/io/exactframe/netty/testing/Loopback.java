@@ -22,6 +22,7 @@ import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.UncheckedBooleanSupplier;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -29,7 +30,9 @@ import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -37,13 +40,36 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A connection over the loopback device: Netty's end, and a peer that is an ordinary blocking socket. */
 public final class Loopback implements AutoCloseable {
-    /** Whose sockets a test runs on. */
+    /**
+     * Whose sockets a test runs on. Where {@code keepsLoops}, all tests share the transport's event loops and none
+     * shuts them down.
+     */
     public record Transport(
             IoHandlerFactory io,
             Class<? extends ServerSocketChannel> server,
-            Class<? extends io.netty.channel.socket.SocketChannel> socket) {
+            Class<? extends io.netty.channel.socket.SocketChannel> socket,
+            boolean keepsLoops) {
+        private static final Map<Class<?>, MultiThreadIoEventLoopGroup> KEPT = new ConcurrentHashMap<>();
+
         public static Transport nio() {
-            return new Transport(NioIoHandler.newFactory(), NioServerSocketChannel.class, NioSocketChannel.class);
+            return new Transport(
+                    NioIoHandler.newFactory(), NioServerSocketChannel.class, NioSocketChannel.class, false);
+        }
+
+        /** Two event loops, to be given back to {@link #leave}. */
+        public MultiThreadIoEventLoopGroup loops() {
+            return keepsLoops ? KEPT.computeIfAbsent(server, of -> newLoops()) : newLoops();
+        }
+
+        private MultiThreadIoEventLoopGroup newLoops() {
+            return new MultiThreadIoEventLoopGroup(2, new DefaultThreadFactory("loopback", true), io);
+        }
+
+        public void leave(MultiThreadIoEventLoopGroup loops) throws InterruptedException {
+            if (!keepsLoops) {
+                loops.shutdownGracefully(0, SECONDS, TimeUnit.SECONDS);
+                assertThat(loops.awaitTermination(SECONDS, TimeUnit.SECONDS)).isTrue();
+            }
         }
     }
 
@@ -61,19 +87,22 @@ public final class Loopback implements AutoCloseable {
 
     private final CountDownLatch tornDown = new CountDownLatch(1);
     private final Channel server;
+    private final Transport transport;
 
     public Loopback(Transport transport, ChannelHandler... handlers) throws Exception {
         this(transport, false, channel -> channel.pipeline().addLast(handlers));
     }
 
+    @SuppressWarnings("deprecation") // the option has this name in Netty 4.1 too
     public Loopback(Transport transport, boolean halfClosure, Initializer initializer) throws Exception {
-        group = new MultiThreadIoEventLoopGroup(2, transport.io());
+        this.transport = transport;
+        group = transport.loops();
         BlockingQueue<Channel> accepted = new LinkedBlockingQueue<>();
         server = new ServerBootstrap()
                 .group(group)
                 .channel(transport.server().asSubclass(ServerChannel.class))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, halfClosure)
-                .childOption(ChannelOption.RECVBUF_ALLOCATOR, new ReadCounter().maxMessagesPerRead(16))
+                .childOption(ChannelOption.RCVBUF_ALLOCATOR, new ReadCounter().maxMessagesPerRead(16))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) throws Exception {
@@ -218,7 +247,6 @@ public final class Loopback implements AutoCloseable {
             closeChannel();
             server.close().sync();
         }
-        group.shutdownGracefully(0, SECONDS, TimeUnit.SECONDS);
-        assertThat(group.awaitTermination(SECONDS, TimeUnit.SECONDS)).isTrue();
+        transport.leave(group);
     }
 }

@@ -1,0 +1,9 @@
+package io.netty.util;
+
+public final class LeakPresenceDetector {
+    private LeakPresenceDetector() {}
+
+    public static void check() {
+        throw new UnsupportedOperationException();
+    }
+}
