@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 rounds=${1:-5} mebibytes=${2:-1024} files=${3:-2000}
-jar=$PWD/target/file-transfer.jar
+program=$PWD/file-transfer
+"$program" --version > /dev/null # makes the archive of its classes
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 mkdir "$work/big" "$work/small"
@@ -20,28 +21,28 @@ until rsync "rsync://127.0.0.1:$port/" > /dev/null 2>&1; do sleep 0.1; done
 TIMEFORMAT='%R %U %S'
 
 with_rsync() { # what
-    { time rsync -aW "rsync://127.0.0.1:$port/source/$1" "$work/target/" > /dev/null; } 2> "$work/receiver.time"
+    { time rsync -aW "rsync://127.0.0.1:$port/source/$1" "$target/" > /dev/null; } 2> "$work/receiver.time"
     echo 0 0 0 > "$work/sender.time"
 }
 
 with_us() { # what, option
-    { time java ${JAVA_OPTIONS:-} -jar "$jar" send -q $2 --host 127.0.0.1 "$work/$1" > "$work/said" 2>&1; } 2> "$work/sender.time" &
+    { time "$program" send -q $2 --host 127.0.0.1 "$work/$1" > "$work/said" 2>&1; } 2> "$work/sender.time" &
     local sender=$!
     until grep -q 'To get them' "$work/said" 2>/dev/null && { [[ -n $2 ]] || grep -q ' code ' "$work/said"; }; do sleep 0.05; done
     local address; address=$(grep -o '127.0.0.1:[0-9]*' "$work/said")
     FILE_TRANSFER_CODE=$(grep -o 'code .*' "$work/said" | cut -d' ' -f2) || true
     export FILE_TRANSFER_CODE
-    { time java ${JAVA_OPTIONS:-} -jar "$jar" receive -q -y $2 "$address" "$work/target" > /dev/null; } 2> "$work/receiver.time"
+    { time "$program" receive -q -y $2 "$address" "$target" > /dev/null; } 2> "$work/receiver.time"
     wait "$sender"
     rm -f "$work/said"
 }
 
 run() { # name, what, function, option
-    rm -rf "$work/target"
-    mkdir "$work/target"
+    target=$(mktemp -d -p "$work") # a new one: ext4 searches long for inodes when many were just deleted
     sync
     $3 "$2" "${4:-}"
-    diff -r "$work/$2" "$work/target/$2"
+    diff -r "$work/$2" "$target/$2"
+    [[ $2 == small ]] || rm -rf "$target"
     tail -qn1 "$work/receiver.time" "$work/sender.time" |
         awk -v n="$1" '{ if (NR == 1) s = $1; cpu += $2 + $3 } END { print n, s, cpu }' >> "$work/results"
 }

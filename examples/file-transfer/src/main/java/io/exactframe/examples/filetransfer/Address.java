@@ -1,6 +1,7 @@
 package io.exactframe.examples.filetransfer;
 
 import java.net.InetSocketAddress;
+import picocli.CommandLine.TypeConversionException;
 
 /** A host and a port as the user wrote them, {@code [::1]:4000} included. They are looked up when they are used. */
 record Address(String host, int port) {
@@ -9,7 +10,7 @@ record Address(String host, int port) {
     /**
      * Parses {@code HOST:PORT}.
      *
-     * @throws IllegalArgumentException if it is not of that form
+     * @throws TypeConversionException if it is not of that form
      */
     static Address parse(String text) {
         int colon = text.lastIndexOf(':');
@@ -22,7 +23,7 @@ record Address(String host, int port) {
         boolean isPort =
                 port.matches("[0-9]{1,5}") && Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= HIGHEST_PORT;
         if (host.isEmpty() || (host.contains(":") && !bracketed) || !isPort) {
-            throw new IllegalArgumentException("'" + text + "' is not HOST:PORT, such as 192.0.2.7:4000 or [::1]:4000");
+            throw new TypeConversionException("'" + text + "' is not HOST:PORT, such as 192.0.2.7:4000 or [::1]:4000");
         }
         return new Address(host, Integer.parseInt(port));
     }

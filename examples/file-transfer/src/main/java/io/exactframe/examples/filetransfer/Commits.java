@@ -8,11 +8,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -33,7 +31,7 @@ final class Commits implements AutoCloseable {
 
     private static final int MOST_FILES = 256;
     private static final long MOST_BYTES = 64L << 20;
-    private static final int SYNCS_AT_ONCE = 8; // a disk makes one of those that wait together
+    private static final int SYNCS_AT_ONCE = 16; // a disk makes one of those that wait together
     private static final int BATCHES_AHEAD = 2;
 
     private final Destination destination;
@@ -57,6 +55,13 @@ final class Commits implements AutoCloseable {
         }
     }
 
+    /** When more has come of a large file: starts to bring it to the disk, so that less is left for its end. */
+    void syncAhead(PartFile part, int more) {
+        if (part.size() / MOST_BYTES > (part.size() - more) / MOST_BYTES) {
+            syncs.execute(part::sync);
+        }
+    }
+
     /** Starts what has been added, when those before are done. */
     void commit() {
         List<Item> batch = items;
@@ -76,25 +81,10 @@ final class Commits implements AutoCloseable {
     }
 
     private void sync(List<Item> batch) {
-        List<Callable<Void>> tasks = new ArrayList<>();
-        for (Item item : batch) {
-            tasks.add(() -> {
-                item.part.sync();
-                return null;
-            });
-        }
-        try {
-            List<Future<Void>> done = syncs.invokeAll(tasks);
-            for (int i = 0; i < done.size(); i++) {
-                try {
-                    done.get(i).get();
-                } catch (ExecutionException e) {
-                    batch.get(i).part.fail((IOException) e.getCause());
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        CompletableFuture.allOf(batch.stream()
+                        .map(item -> CompletableFuture.runAsync(item.part::sync, syncs))
+                        .toArray(CompletableFuture<?>[]::new))
+                .join();
     }
 
     private void publish(Item item) {

@@ -5,11 +5,11 @@ import io.exactframe.netty.LengthPrefix;
 import io.exactframe.netty.LengthPrefixedEncoder;
 import io.exactframe.netty.PrematureCloseException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.timeout.IdleStateEvent;
@@ -20,7 +20,6 @@ import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,7 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * <pre>
  *   socket --&gt; ExactReceiver --&gt; receive, receiveBytes, receiveTo
  *   socket &lt;-- LengthPrefixedEncoder &lt;-- send
- *          ^-- sendBytes: the bytes of a piece have no length of their own
+ *          ^-- sendBytes: what is in no frame
  * </pre>
  *
  * The event loop moves bytes and nothing else. Whoever calls waits in a thread of his own, which is where files are
@@ -42,11 +41,11 @@ final class Connection implements AutoCloseable {
     private static final LengthPrefix PREFIX = LengthPrefix.uint16();
     private static final LengthPrefixedEncoder ENCODER = new LengthPrefixedEncoder(PREFIX);
 
-    /** KiB of pieces that may wait for the socket; more would only take memory. */
-    private static final int WRITES_AHEAD = 4096;
+    /** Bytes that may wait for the socket; more would only take memory. */
+    private static final WriteBufferWaterMark WRITES_AHEAD = new WriteBufferWaterMark(1 << 20, 2 << 20);
 
     private final ExactReceiver receiver = new ExactReceiver();
-    private final Semaphore room = new Semaphore(WRITES_AHEAD);
+    private final Object room = new Object(); // notified when there may be some, or never will
     private final AtomicInteger writes = new AtomicInteger();
     private final Channel channel;
     private final ChannelHandlerContext belowEncoder; // what is written here gets no length
@@ -61,13 +60,14 @@ final class Connection implements AutoCloseable {
     Connection(Channel channel, Duration patience) {
         this.channel = channel;
         this.patience = patience;
+        channel.config().setWriteBufferWaterMark(WRITES_AHEAD);
         channel.pipeline().addLast(new IdleStateHandler(true, 0, patience.toMillis(), 0, TimeUnit.MILLISECONDS));
         channel.pipeline().addLast(ENCODER, receiver, new Watch());
         belowEncoder = channel.pipeline().context(ENCODER);
         greeting = channel.eventLoop().schedule(() -> channel.close(), Limits.GREETING.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Closes if what was written is not taken. What else fails is told by the futures. */
+    /** Closes if what was written is not taken; wakes who waits for room. What else fails is told by the futures. */
     private final class Watch extends ChannelInboundHandlerAdapter {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
@@ -75,6 +75,18 @@ final class Connection implements AutoCloseable {
                 stalled = true;
                 ctx.close();
             }
+        }
+
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+            synchronized (room) {
+                room.notifyAll();
+            }
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            channelWritabilityChanged(ctx);
         }
 
         @Override
@@ -86,30 +98,27 @@ final class Connection implements AutoCloseable {
         greeting.cancel(false);
     }
 
-    /** Grows with everything but {@code BUSY} that is received, and with every piece that is taken. */
+    /** Grows with everything but {@code BUSY} that is received, and with all that is taken. */
     long activity() {
         return activity.get();
     }
 
     /** The next frame; waits no longer than patience allows. {@code BUSY} frames start that anew. */
     Message receive() throws TransferException {
-        for (; ; ) {
-            Message message = decode(await(requested()));
-            if (message != null) {
-                return message;
-            }
-        }
+        Message message;
+        do {
+            message = decode(await(requested()));
+        } while (message == null);
+        return message;
     }
 
     /** The next frame if it is here already, else null. */
     Message poll() throws TransferException {
-        while (requested().isDone()) {
-            Message message = decode(await(next));
-            if (message != null) {
-                return message;
-            }
+        Message message = null;
+        while (message == null && requested().isDone()) {
+            message = decode(await(next));
         }
-        return null;
+        return message;
     }
 
     private Future<ByteBuf> requested() {
@@ -119,7 +128,7 @@ final class Connection implements AutoCloseable {
         return next;
     }
 
-    /** Null for {@code BUSY}. */
+    /** Null for {@code BUSY}. The frame behind is asked for at once, so that it comes meanwhile. */
     private Message decode(ByteBuf frame) throws TransferException {
         next = null;
         Message message;
@@ -130,7 +139,10 @@ final class Connection implements AutoCloseable {
         }
         if (message instanceof Message.Refused refused) {
             throw TransferException.failed(refused.reason().text);
-        } else if (message instanceof Message.Busy) {
+        } else if (!(message instanceof Message.Piece)) { // behind that come bytes
+            requested();
+        }
+        if (message instanceof Message.Busy) {
             return null;
         }
         activity.incrementAndGet();
@@ -189,6 +201,11 @@ final class Connection implements AutoCloseable {
         written(channel.write(frame));
     }
 
+    /** Sends bytes that are in no frame. */
+    void sendBytes(ByteBuf bytes) {
+        written(belowEncoder.write(bytes));
+    }
+
     void flush() {
         channel.flush();
     }
@@ -198,22 +215,21 @@ final class Connection implements AutoCloseable {
         return channel.alloc().directBuffer(capacity);
     }
 
-    /** Sends bytes that are in no frame. Waits for room, as long as the peer takes something now and then. */
-    void sendBytes(ByteBuf bytes) throws TransferException {
-        int cost = Math.min(WRITES_AHEAD, 1 + bytes.readableBytes() / 1024);
-        try {
-            if (!room.tryAcquire(cost)) {
-                flush();
-                room.acquire(cost);
-            }
-        } catch (InterruptedException e) {
-            bytes.release();
-            throw interrupted();
+    /** Waits for most of what was sent to be taken, if it is much; as long as the peer takes something now and then. */
+    void awaitRoom() throws TransferException {
+        if (channel.isWritable()) {
+            return;
         }
-        written(belowEncoder.write(bytes).addListener(taken -> {
-            activity.incrementAndGet();
-            room.release(cost);
-        }));
+        flush();
+        synchronized (room) {
+            try {
+                while (!channel.isWritable() && channel.isActive()) {
+                    room.wait();
+                }
+            } catch (InterruptedException e) {
+                throw interrupted();
+            }
+        }
         if (!channel.isActive()) {
             throw ended(new ClosedChannelException());
         }
@@ -221,7 +237,10 @@ final class Connection implements AutoCloseable {
 
     private void written(Future<?> write) {
         writes.incrementAndGet();
-        write.addListener(taken -> writes.decrementAndGet());
+        write.addListener(taken -> {
+            writes.decrementAndGet();
+            activity.incrementAndGet();
+        });
     }
 
     /** From now on the peer is told every few seconds that somebody is here. Not while pieces are sent. */
@@ -247,16 +266,21 @@ final class Connection implements AutoCloseable {
 
     /**
      * Says why the transfer ends here, so that it is heard: a close while bytes come in would be a reset, which may
-     * overtake what was said. So they are dropped until the peer, who has heard, closes.
+     * overtake what was said. So they are dropped until the peer, who has heard, closes. Nothing is said if it is OK.
      */
     void refuse(Reason reason) {
-        send(new Message.Refused(reason));
-        flush();
-        goodbye();
+        if (reason != Reason.OK) {
+            send(new Message.Refused(reason));
+            flush();
+            goodbye();
+        }
     }
 
     /** Waits a little for the peer to close. */
     void goodbye() {
+        if (next != null) {
+            next.cancel(false);
+        }
         receiver.skip(Long.MAX_VALUE).awaitUninterruptibly(Limits.GOODBYE.toMillis());
     }
 
@@ -264,8 +288,9 @@ final class Connection implements AutoCloseable {
         return channel.pipeline().get(type);
     }
 
-    boolean isActive() {
-        return channel.isActive();
+    /** Whether nothing more can be received. */
+    boolean isOver() {
+        return next != null && next.isDone() && !next.isSuccess();
     }
 
     /** From any thread: whoever waits here does so no longer. */
@@ -318,9 +343,5 @@ final class Connection implements AutoCloseable {
     private static TransferException interrupted() {
         Thread.currentThread().interrupt();
         return TransferException.failed(Reason.INTERRUPTED, "interrupted");
-    }
-
-    static ByteBuf wrap(byte[] bytes) {
-        return Unpooled.wrappedBuffer(bytes);
     }
 }

@@ -182,7 +182,8 @@ final class Destination implements AutoCloseable {
         try {
             return plan.left == null
                     ? PartFile.create(plan.folder, plan.entry)
-                    : PartFile.resume(plan.left, plan.entry, offset == 0 ? null : plan.digest);
+                    : PartFile.resume(
+                            plan.left, plan.entry, offset == 0 ? Digests.newSha256() : plan.digest, offset);
         } catch (IOException e) {
             throw new FileProblem(Reason.DISK_ERROR, "cannot be made: " + FileProblem.describe(e));
         }

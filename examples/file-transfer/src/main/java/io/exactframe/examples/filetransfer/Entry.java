@@ -2,6 +2,7 @@ package io.exactframe.examples.filetransfer;
 
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * A file or folder as the sender lists it.
@@ -17,5 +18,15 @@ record Entry(boolean folder, int mode, long size, Instant modified, String path)
 
     String name() {
         return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /** What the user has named, or would have. */
+    String top() {
+        return path.split("/", 2)[0];
+    }
+
+    static String summary(List<Entry> entries) {
+        return Sizes.files(entries.stream().filter(entry -> !entry.folder).count()) + ", "
+                + Sizes.bytes(entries.stream().mapToLong(Entry::size).sum());
     }
 }

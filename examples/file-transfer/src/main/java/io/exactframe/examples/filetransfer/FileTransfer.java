@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -58,7 +57,6 @@ public final class FileTransfer {
             scope = ScopeType.INHERIT,
             paramLabel = "SECONDS",
             defaultValue = "30",
-            converter = Seconds.class,
             description = "How long the other end may stand still. Default: ${DEFAULT-VALUE}.")
     private Duration patience;
 
@@ -71,13 +69,11 @@ public final class FileTransfer {
 
     static CommandLine newCommandLine() {
         return new CommandLine(new FileTransfer())
-                .registerConverter(Address.class, text -> {
-                    try {
-                        return Address.parse(text);
-                    } catch (IllegalArgumentException e) {
-                        throw new TypeConversionException(e.getMessage());
-                    }
-                })
+                .registerConverter(Address.class, Address::parse)
+                .registerConverter(int.class, text -> number(text, "port", 0, 65_535))
+                .registerConverter(
+                        Duration.class,
+                        text -> Duration.ofSeconds(number(text, "number of seconds", 1, MOST_SECONDS)))
                 .registerConverter(Path.class, text -> {
                     try {
                         return Path.of(text);
@@ -102,24 +98,11 @@ public final class FileTransfer {
                 });
     }
 
-    private static final class Port implements ITypeConverter<Integer> {
-        @Override
-        public Integer convert(String text) {
-            if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65535) {
-                throw new TypeConversionException("'" + text + "' is not a port, 0 to 65535");
-            }
-            return Integer.valueOf(text);
+    private static int number(String text, String what, int least, int most) {
+        if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) < least || Integer.parseInt(text) > most) {
+            throw new TypeConversionException("'" + text + "' is not a " + what + ", " + least + " to " + most);
         }
-    }
-
-    private static final class Seconds implements ITypeConverter<Duration> {
-        @Override
-        public Duration convert(String text) {
-            if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > MOST_SECONDS || Integer.parseInt(text) == 0) {
-                throw new TypeConversionException("'" + text + "' is not a number of seconds, 1 to " + MOST_SECONDS);
-            }
-            return Duration.ofSeconds(Integer.parseInt(text));
-        }
+        return Integer.parseInt(text);
     }
 
     @Command(
@@ -133,7 +116,6 @@ public final class FileTransfer {
                             names = "--port",
                             paramLabel = "PORT",
                             defaultValue = "0",
-                            converter = Port.class,
                             description = "Listen on this port. Default: any that is free.")
                     int port,
             @Option(
@@ -146,12 +128,10 @@ public final class FileTransfer {
         Security security = plain ? Security.plain() : Security.forSender();
         try (Sender sender = new Sender(files, security, patience, new Terminal(out(), err(), quiet, false))) {
             Address address = new Address(host != null ? host : ownAddress(), sender.listen(host, port));
-            out().println("Sending " + list.summary() + ". To get them: receive " + (plain ? "--plain " : "") + address
-                    + " DIR");
-            if (!plain) {
-                out().println("and, when asked for it, the code " + security.code());
-            }
-            out().flush();
+            Terminal.line(
+                    out(),
+                    "Sending " + list.summary() + ". To get them: receive " + (plain ? "--plain " : "") + address + " DIR"
+                            + (plain ? "" : "\nand, when asked for it, the code " + security.code()));
             Terminal.atCtrlC("Stopped; no receiver has said that it has everything.");
             sender.awaitReceipt();
         }
@@ -209,9 +189,8 @@ public final class FileTransfer {
                             description = "What to send. Default: 256 MiB of random bytes.")
                     Path file)
             throws TransferException {
-        String name = file == null ? "random.bin" : Names.shown(String.valueOf(file.getFileName()));
-        out().println(
-                Demo.run(file, plain, bytes -> quiet ? Progress.none() : Progress.bar(name, bytes, System.err)));
+        out().println(Demo.run(
+                file, plain, new Terminal(out(), err(), true, true), new Terminal(out(), err(), quiet, true)));
         return 0;
     }
 

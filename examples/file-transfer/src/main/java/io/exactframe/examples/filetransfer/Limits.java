@@ -5,7 +5,11 @@ import java.time.Duration;
 /** What a peer may ask of this end, and how long it may take. Those of PROTOCOL.md. */
 final class Limits {
     static final int VERSION = 2;
-    static final int MAX_FRAME_LENGTH = 8 * 1024;
+    static final int MAX_FRAME_LENGTH = 40 * 1024;
+
+    /** Bytes of a file that goes in one frame. */
+    static final int MAX_WHOLE_LENGTH = 32 * 1024;
+
     static final int MAX_PATH_LENGTH = 4096;
     static final int MAX_NAME_LENGTH = 255;
     static final int MAX_PIECE_LENGTH = 1 << 20;

@@ -26,6 +26,8 @@ interface Message {
 
     record End(byte[] sha256) implements Message {}
 
+    record Whole(int index, byte[] sha256, byte[] content) implements Message {}
+
     record NotSent(int index, Reason reason) implements Message {}
 
     record Receipt(int index, Reason reason) implements Message {}
@@ -69,6 +71,8 @@ interface Message {
             out.writeByte(12);
         } else if (message instanceof Refused refused) {
             out.writeByte(13).writeByte(refused.reason.code);
+        } else if (message instanceof Whole whole) {
+            out.writeByte(14).writeInt(whole.index).writeBytes(whole.sha256).writeBytes(whole.content);
         }
     }
 
@@ -92,16 +96,17 @@ interface Message {
             case 1 -> new Hello(in.readInt(), in.readUnsignedByte());
             case 2 -> readEntry(in);
             case 3 -> new Listed(in.readInt(), in.readLong());
-            case 4 -> new Get(in.readInt(), in.readLong(), in.readBoolean(), readSha256(in));
+            case 4 -> new Get(in.readInt(), in.readLong(), in.readBoolean(), read(in, SHA256_LENGTH));
             case 5 -> new Begin(in.readInt(), in.readLong());
             case 6 -> new Piece(in.readInt());
-            case 7 -> new End(readSha256(in));
+            case 7 -> new End(read(in, SHA256_LENGTH));
             case 8 -> new NotSent(in.readInt(), Reason.of(in.readUnsignedByte()));
             case 9 -> new Receipt(in.readInt(), Reason.of(in.readUnsignedByte()));
             case 10 -> new Done();
             case 11 -> new Bye();
             case 12 -> new Busy();
             case 13 -> new Refused(Reason.of(in.readUnsignedByte()));
+            case 14 -> new Whole(in.readInt(), read(in, SHA256_LENGTH), read(in, in.readableBytes()));
             default -> throw TransferException.notUnderstood("a frame of type " + type);
         };
     }
@@ -120,9 +125,9 @@ interface Message {
         return new Entry(folder, mode, size, modified, path);
     }
 
-    private static byte[] readSha256(ByteBuf in) {
-        byte[] sha256 = new byte[SHA256_LENGTH];
-        in.readBytes(sha256);
-        return sha256;
+    private static byte[] read(ByteBuf in, int length) {
+        byte[] bytes = new byte[length];
+        in.readBytes(bytes);
+        return bytes;
     }
 }

@@ -2,9 +2,10 @@ package io.exactframe.examples.filetransfer;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.UUID;
@@ -13,7 +14,14 @@ import java.util.UUID;
 final class Modes {
     private Modes() {}
 
-    static Set<PosixFilePermission> permissions(int mode) {
+    /** For a file that is to have them from its first moment. */
+    static FileAttribute<?>[] attributes(int mode) {
+        return Source.UNIX
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions(mode))}
+                : new FileAttribute<?>[0];
+    }
+
+    private static Set<PosixFilePermission> permissions(int mode) {
         Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
         for (PosixFilePermission permission : PosixFilePermission.values()) { // from owner's read, 0400, down
             if ((mode & 0400 >> permission.ordinal()) != 0) {
@@ -34,9 +42,7 @@ final class Modes {
     }
 
     static void set(Path path, int mode) throws IOException {
-        if (path.getFileSystem().supportedFileAttributeViews().contains("posix")
-                && !Files.isSymbolicLink(path)
-                && Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+        if (Source.UNIX && !Files.isSymbolicLink(path) && Files.exists(path)) {
             Files.setPosixFilePermissions(path, permissions(mode));
         }
     }

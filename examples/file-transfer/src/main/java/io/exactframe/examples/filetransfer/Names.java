@@ -12,6 +12,15 @@ final class Names {
             "(CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(COM|LPT)[0-9¹²³]) *([.:].*)?", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern WINDOWS_SPECIAL = Pattern.compile("[\\\\:*?\"<>|]");
+
+    /** Controls, and those that turn the direction of writing, with which a name can show another extension. */
+    private static final Pattern HARMFUL =
+            Pattern.compile("[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069]");
+
+    /** Those, what is no character, other spaces, and letters and marks that draw nothing. */
+    private static final Pattern INVISIBLE = Pattern.compile("[\\p{C}\\p{Z}\\u034F\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F"
+            + "\\u2800\\u3164\\uFE00-\\uFE0F\\uFFA0\\x{E0100}-\\x{E01EF}&&[^ ]]");
+
     private static final int MOST_SHOWN = 120;
 
     /** In which characters this system's file names are, as far as Java was told. */
@@ -40,7 +49,7 @@ final class Names {
             return "it has an empty part";
         } else if (name.equals(".") || name.equals("..")) {
             return "it leads elsewhere";
-        } else if (name.codePoints().anyMatch(Names::isHarmful)) {
+        } else if (HARMFUL.matcher(name).find()) {
             return "it has control characters";
         } else if (name.getBytes(UTF_8).length > Limits.MAX_NAME_LENGTH) {
             return "it is longer than " + Limits.MAX_NAME_LENGTH + " bytes";
@@ -54,58 +63,14 @@ final class Names {
         return null;
     }
 
-    /** Controls, and those that turn the direction of writing, with which a name can show another extension. */
-    private static boolean isHarmful(int c) {
-        int type = Character.getType(c);
-        boolean turns = c == 0x61C || c == 0x200E || c == 0x200F;
-        boolean embeds = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-        return Character.isISOControl(c)
-                || turns
-                || embeds
-                || type == Character.LINE_SEPARATOR
-                || type == Character.PARAGRAPH_SEPARATOR
-                || type == Character.SURROGATE;
-    }
-
     /** For a terminal: what cannot be seen or has an effect is escaped, and what is long is cut. */
     static String shown(String text) {
-        StringBuilder shown = new StringBuilder();
-        text.codePoints().limit(MOST_SHOWN).forEach(c -> {
-            if (isVisible(c)) {
-                shown.appendCodePoint(c);
-            } else {
-                shown.append(String.format("\\u{%X}", c));
-            }
-        });
-        return text.codePointCount(0, text.length()) > MOST_SHOWN ? shown + "..." : shown.toString();
-    }
-
-    private static boolean isVisible(int c) {
-        return switch (Character.getType(c)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.SURROGATE,
-                    Character.PRIVATE_USE,
-                    Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR -> false;
-            case Character.SPACE_SEPARATOR -> c == ' ';
-            default -> !isBlank(c);
-        };
-    }
-
-    /** Letters and marks that draw nothing: joiners, fillers, variation selectors. */
-    private static boolean isBlank(int c) {
-        return c == 0x34F
-                || c == 0x115F
-                || c == 0x1160
-                || c == 0x2800
-                || c == 0x3164
-                || c == 0xFFA0
-                || (c >= 0x17B4 && c <= 0x17B5)
-                || (c >= 0x180B && c <= 0x180F)
-                || (c >= 0xFE00 && c <= 0xFE0F)
-                || (c >= 0xE0100 && c <= 0xE01EF);
+        int length = text.codePointCount(0, text.length());
+        String start = text.substring(0, text.offsetByCodePoints(0, Math.min(length, MOST_SHOWN)));
+        String escaped = INVISIBLE
+                .matcher(start)
+                .replaceAll(c -> String.format("\\\\u{%X}", c.group().codePointAt(0)));
+        return length > MOST_SHOWN ? escaped + "..." : escaped;
     }
 
     /** What to do if a name cannot be had because the locale has no letters for it; empty if that is not why. */

@@ -15,7 +15,6 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
@@ -89,12 +88,8 @@ final class Network implements AutoCloseable {
      * @return the port
      */
     Channel listen(String host, int port, Consumer<Connection> accepted) throws TransferException {
-        InetSocketAddress address;
-        try {
-            address = host == null
-                    ? new InetSocketAddress(port)
-                    : new InetSocketAddress(InetAddress.getByName(host), port);
-        } catch (UnknownHostException e) {
+        InetSocketAddress address = host == null ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
+        if (address.isUnresolved()) {
             throw TransferException.failed("cannot listen on " + host + ": unknown host; --host is an address of this"
                     + " machine");
         }
@@ -121,5 +116,6 @@ final class Network implements AutoCloseable {
     @Override
     public void close() {
         loop.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+        security.close();
     }
 }

@@ -15,9 +15,7 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -41,8 +39,6 @@ final class PartFile implements WritableByteChannel {
     private static final String SUFFIX = ".part";
     private static final int KEY_LENGTH = 10;
     private static final int MOST_IN_THE_WAY = 10;
-    private static final boolean UNIX =
-            Path.of("").getFileSystem().supportedFileAttributeViews().contains("unix");
     private static final int PRIVATE = 0600;
 
     private final Entry entry;
@@ -51,7 +47,8 @@ final class PartFile implements WritableByteChannel {
     private final Object key; // which file it is, whatever becomes of its name
     private final MessageDigest digest;
     private long size;
-    private IOException failure;
+    private boolean discarded;
+    private volatile IOException failure;
 
     private PartFile(Entry entry, Path path, FileChannel out, MessageDigest digest, long size) throws IOException {
         this.entry = entry;
@@ -79,7 +76,7 @@ final class PartFile implements WritableByteChannel {
                 Source.State state = Source.State.of(path);
                 boolean complete =
                         state.size() == entry.size() && state.modified().equals(entry.time());
-                boolean ours = state.mode() == PRIVATE || !UNIX || complete; // killed just before its renaming
+                boolean ours = state.mode() == PRIVATE || !Source.UNIX || complete; // killed just before its renaming
                 if (state.file() && ours && links(path) == 1 && state.size() <= entry.size()) {
                     return new Left(path, state);
                 }
@@ -91,7 +88,7 @@ final class PartFile implements WritableByteChannel {
     }
 
     private static int links(Path path) throws IOException {
-        return UNIX ? (int) Files.getAttribute(path, "unix:nlink", LinkOption.NOFOLLOW_LINKS) : 1;
+        return Source.UNIX ? (int) Files.getAttribute(path, "unix:nlink", LinkOption.NOFOLLOW_LINKS) : 1;
     }
 
     /** Deletes what is only a second name of the target: an earlier run was killed when it had given it the first. */
@@ -108,13 +105,8 @@ final class PartFile implements WritableByteChannel {
         for (int number = 0; ; number++) {
             Path path = candidate(folder, entry, number);
             try {
-                FileAttribute<?>[] attributes = UNIX
-                        ? new FileAttribute<?>[] {
-                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
-                        }
-                        : new FileAttribute<?>[0];
                 Set<OpenOption> options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND);
-                FileChannel out = FileChannel.open(path, options, attributes);
+                FileChannel out = FileChannel.open(path, options, Modes.attributes(PRIVATE));
                 return new PartFile(entry, path, out, Digests.newSha256(), 0);
             } catch (FileAlreadyExistsException e) {
                 if (number == MOST_IN_THE_WAY) {
@@ -127,26 +119,19 @@ final class PartFile implements WritableByteChannel {
     /**
      * Goes on with what an earlier run has left.
      *
-     * @param digest of all that is in it; or null to begin anew
+     * @param size bytes of it that are kept, all or none
+     * @param digest of them
      */
-    static PartFile resume(Left left, Entry entry, MessageDigest digest) throws IOException, FileProblem {
-        if (UNIX && left.state.mode() != PRIVATE) {
-            Files.setPosixFilePermissions(left.path, PosixFilePermissions.fromString("rw-------"));
-        }
+    static PartFile resume(Left left, Entry entry, MessageDigest digest, long size) throws IOException, FileProblem {
         FileChannel out =
                 FileChannel.open(left.path, StandardOpenOption.APPEND, LinkOption.NOFOLLOW_LINKS);
         try {
-            Source.State now = Source.State.of(left.path);
-            if (!Objects.equals(now.key(), left.state.key())
-                    || now.size() != left.state.size()
-                    || !now.modified().equals(left.state.modified())) {
+            if (!Source.State.of(left.path).equals(left.state)) {
                 throw new FileProblem(Reason.IN_USE, "another program is writing its unfinished file; run this again");
             }
-            if (digest == null) {
-                out.truncate(0);
-            }
-            return new PartFile(
-                    entry, left.path, out, digest == null ? Digests.newSha256() : digest, digest == null ? 0 : now.size());
+            Modes.set(left.path, PRIVATE);
+            out.truncate(size);
+            return new PartFile(entry, left.path, out, digest, size);
         } catch (IOException | FileProblem e) {
             out.close();
             throw e;
@@ -177,10 +162,6 @@ final class PartFile implements WritableByteChannel {
         return failure;
     }
 
-    void fail(IOException cause) {
-        failure = cause;
-    }
-
     long size() {
         return size;
     }
@@ -194,9 +175,13 @@ final class PartFile implements WritableByteChannel {
         return MessageDigest.isEqual(digest.digest(), sha256);
     }
 
-    /** Returns when it is on the disk itself. */
-    void sync() throws IOException {
-        out.force(true);
+    /** Returns when it is on the disk itself, or has failed. */
+    void sync() {
+        try {
+            out.force(true);
+        } catch (IOException e) {
+            failure = e;
+        }
     }
 
     /**
@@ -207,9 +192,7 @@ final class PartFile implements WritableByteChannel {
     void publish(Path target, boolean overwrite, int mode) throws IOException, FileProblem {
         checkIdentity(path);
         Files.setLastModifiedTime(path, entry.time());
-        if (UNIX) {
-            Files.setPosixFilePermissions(path, Modes.permissions(mode));
-        }
+        Modes.set(path, mode);
         checkIdentity(path);
         if (overwrite) {
             if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
@@ -261,14 +244,8 @@ final class PartFile implements WritableByteChannel {
 
     /** Deletes it, if it is what has its name. */
     void discard() {
+        discarded = true;
         close();
-        try {
-            if (isThis(path)) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            // it stays, and the next run goes on with it or begins it anew
-        }
     }
 
     /** Leaves it for the next run, if there is something in it. */
@@ -276,11 +253,11 @@ final class PartFile implements WritableByteChannel {
     public void close() {
         try {
             out.close();
-            if (size == 0 && isThis(path)) {
+            if ((discarded || size == 0) && isThis(path)) {
                 Files.delete(path);
             }
         } catch (IOException e) {
-            // as above
+            // it stays, and the next run goes on with it or begins it anew
         }
     }
 }

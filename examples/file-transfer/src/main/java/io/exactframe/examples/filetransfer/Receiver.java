@@ -1,6 +1,7 @@
 package io.exactframe.examples.filetransfer;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ final class Receiver implements Commits.Outcome {
     private final AtomicInteger failed = new AtomicInteger();
     private Connection connection;
     private Progress progress;
+    private Commits commits;
 
     Receiver(Destination destination, User user) {
         this.destination = destination;
@@ -50,9 +52,7 @@ final class Receiver implements Commits.Outcome {
             greet();
             return receiveListed();
         } catch (TransferException e) {
-            if (e.tell != Reason.OK) {
-                connection.refuse(e.tell);
-            }
+            connection.refuse(e.tell);
             throw e;
         }
     }
@@ -65,9 +65,10 @@ final class Receiver implements Commits.Outcome {
         }
         long start = System.nanoTime();
         try (Progress whole = user.start(bytes(entries));
-                Commits commits = new Commits(destination, this)) {
+                Commits opened = new Commits(destination, this)) {
             progress = whole;
-            fetch(plan(entries), commits);
+            commits = opened;
+            fetch(plan(entries));
             commits.finish();
         }
         destination.finishFolders();
@@ -145,13 +146,17 @@ final class Receiver implements Commits.Outcome {
                     receipt(index, Reason.OK);
                 } else {
                     Destination.Plan plan = destination.plan(index, entry);
-                    plans.add(plan);
-                    needed += plan.existing ? 0 : entry.size() - plan.offset;
+                    if (plan.existing && entry.size() == 0) {
+                        same(index);
+                    } else {
+                        plans.add(plan);
+                        needed += plan.existing ? 0 : entry.size() - plan.offset;
+                    }
                 }
             } catch (FileProblem e) {
                 failed(index, entry, e);
             }
-            if (!connection.isActive()) {
+            if (connection.isOver()) {
                 connection.receive(); // says why
             }
         }
@@ -166,26 +171,20 @@ final class Receiver implements Commits.Outcome {
     }
 
     /** Asks for many files ahead, so that nobody waits for an answer, and takes them one after the other. */
-    private void fetch(List<Destination.Plan> plans, Commits commits) throws TransferException {
+    private void fetch(List<Destination.Plan> plans) throws TransferException {
         Deque<Destination.Plan> asked = new ArrayDeque<>();
         int next = 0;
-        try {
-            while (next < plans.size() || !asked.isEmpty()) {
-                if (asked.size() <= Limits.GETS_AHEAD / 2) {
-                    while (next < plans.size() && asked.size() < Limits.GETS_AHEAD) {
-                        ask(plans.get(next++), asked);
-                    }
-                    connection.flush();
+        while (next < plans.size() || !asked.isEmpty()) {
+            if (asked.size() <= Limits.GETS_AHEAD / 2) {
+                while (next < plans.size() && asked.size() < Limits.GETS_AHEAD) {
+                    ask(plans.get(next++), asked);
                 }
-                if (!asked.isEmpty()) {
-                    Destination.Plan plan = asked.poll();
-                    if (!receiveFile(plan, commits)) {
-                        destination.unlock(plan);
-                    }
-                }
+                connection.flush();
             }
-        } finally {
-            asked.forEach(destination::unlock);
+            Destination.Plan plan = asked.poll();
+            if (plan != null && !receiveFile(plan)) {
+                destination.unlock(plan);
+            }
         }
     }
 
@@ -202,24 +201,29 @@ final class Receiver implements Commits.Outcome {
     }
 
     /** One file, as far as the sender has it; returns if it is to be committed. */
-    private boolean receiveFile(Destination.Plan plan, Commits commits) throws TransferException {
+    private boolean receiveFile(Destination.Plan plan) throws TransferException {
         Message message = connection.receive();
+        boolean wanted = !plan.existing || destination.overwrite;
         if (message instanceof Message.NotSent not && not.index() == plan.index) {
             failed(plan, notSent(not.reason()));
             return false;
-        } else if (!(message instanceof Message.Begin begin)
-                || begin.index() != plan.index
-                || (begin.offset() != 0 && begin.offset() != plan.offset)
-                || (begin.offset() == 0 && plan.existing && !destination.overwrite && plan.entry.size() > 0)) {
-            throw TransferException.notUnderstood("another file than was asked for");
-        } else {
+        } else if (message instanceof Message.Whole whole
+                && whole.index() == plan.index
+                && wanted
+                && whole.content().length == plan.entry.size()) {
+            return receiveInto(plan, 0, part -> write(whole, part));
+        } else if (message instanceof Message.Begin begin
+                && begin.index() == plan.index
+                && (begin.offset() == plan.offset || (begin.offset() == 0 && wanted))) {
             progress.add(begin.offset());
             if (plan.existing && begin.offset() == plan.entry.size()) {
                 receiveSame(plan);
                 return false;
             }
-            return receiveInto(plan, begin.offset(), commits);
+            long size = plan.entry.size() - begin.offset();
+            return receiveInto(plan, begin.offset(), part -> receivePieces(size, part));
         }
+        throw TransferException.notUnderstood("another file than was asked for");
     }
 
     private static FileProblem notSent(Reason reason) {
@@ -231,9 +235,7 @@ final class Receiver implements Commits.Outcome {
         Message message = connection.receive();
         if (message instanceof Message.End end
                 && Arrays.equals(end.sha256(), Digests.soFar(plan.digest))) {
-            same.incrementAndGet();
-            receipt(plan.index, Reason.OK);
-            user.digested(end.sha256());
+            same(plan.index);
         } else if (message instanceof Message.NotSent not) {
             failed(plan, notSent(not.reason()));
         } else {
@@ -241,20 +243,30 @@ final class Receiver implements Commits.Outcome {
         }
     }
 
-    private boolean receiveInto(Destination.Plan plan, long offset, Commits commits) throws TransferException {
+    private void same(int index) {
+        same.incrementAndGet();
+        receipt(index, Reason.OK);
+    }
+
+    /** The bytes of a file. */
+    private interface Content {
+        /** Returns what comes behind them. Null for part if nobody wants them. */
+        Message receive(PartFile part) throws TransferException;
+    }
+
+    private boolean receiveInto(Destination.Plan plan, long offset, Content content) throws TransferException {
         PartFile part;
         try {
             part = destination.open(plan, offset);
         } catch (FileProblem e) {
             failed(plan, e);
-            receivePieces(null, plan.entry.size() - offset);
+            content.receive(null);
             return false;
         }
         boolean whole = false;
         try {
-            Message last = receivePieces(part, plan.entry.size() - offset);
+            Message last = content.receive(part);
             if (last instanceof Message.End end && part.hasSha256(end.sha256())) {
-                user.digested(end.sha256());
                 commits.add(plan, part);
                 whole = true;
             } else {
@@ -270,8 +282,16 @@ final class Receiver implements Commits.Outcome {
         }
     }
 
-    /** Until the file ends; null for part if nobody wants it. */
-    private Message receivePieces(PartFile part, long size) throws TransferException {
+    private Message write(Message.Whole whole, PartFile part) throws TransferException {
+        for (ByteBuffer bytes = ByteBuffer.wrap(whole.content()); part != null && bytes.hasRemaining(); ) {
+            part.write(bytes);
+            checkDisk(part);
+        }
+        progress.add(whole.content().length);
+        return new Message.End(whole.sha256());
+    }
+
+    private Message receivePieces(long size, PartFile part) throws TransferException {
         for (long left = size; ; ) {
             Message message = connection.receive();
             if (message instanceof Message.Piece piece
@@ -282,6 +302,7 @@ final class Receiver implements Commits.Outcome {
                 } else {
                     connection.receiveTo(part, piece.length());
                     checkDisk(part);
+                    commits.syncAhead(part, piece.length());
                 }
                 left -= piece.length();
                 progress.add(piece.length());

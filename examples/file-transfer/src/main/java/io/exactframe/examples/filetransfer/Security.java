@@ -2,12 +2,13 @@ package io.exactframe.examples.filetransfer;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.FingerprintTrustManagerFactory;
+import io.netty.util.ReferenceCountUtil;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
@@ -78,7 +79,6 @@ final class Security {
             KeyPair keys = generator.generateKeyPair();
             X509Certificate certificate = certify(keys);
             SslContext context = SslContextBuilder.forServer(keys.getPrivate(), certificate)
-                    .sslProvider(SslProvider.JDK)
                     .protocols(TLS)
                     .ciphers(CIPHERS)
                     .build();
@@ -112,7 +112,6 @@ final class Security {
                 throw new IllegalArgumentException();
             }
             SslContext context = SslContextBuilder.forClient()
-                    .sslProvider(SslProvider.JDK)
                     .protocols(TLS)
                     .ciphers(CIPHERS)
                     .trustManager(FingerprintTrustManagerFactory.builder("SHA-256")
@@ -144,29 +143,35 @@ final class Security {
         }
     }
 
+    /** When no connection uses it any more: some of it is not the garbage collector's. */
+    void close() {
+        ReferenceCountUtil.release(context);
+    }
+
     /** Returns if the other end knows the secret. */
     void prove(Connection connection) throws TransferException {
         if (context == null) {
             return;
         }
-        if (!connection.handler(SslHandler.class).handshakeFuture().awaitUninterruptibly().isSuccess()) {
+        SslHandler handler = connection.handler(SslHandler.class); // null if it is closed already
+        if (handler == null || !handler.handshakeFuture().awaitUninterruptibly().isSuccess()) {
             throw TransferException.notTrusted("no safe connection: the code is not that of this sender (copy it again),"
                     + " or the sender runs with --plain (then say so here too)");
         }
         if (sender) {
             byte[] theirs = connection.receiveBytes(NONCE_LENGTH);
             byte[] ours = random(NONCE_LENGTH);
-            connection.sendBytes(Connection.wrap(ours));
-            connection.sendBytes(Connection.wrap(proof("sender", theirs, ours)));
+            connection.sendBytes(Unpooled.wrappedBuffer(ours));
+            connection.sendBytes(Unpooled.wrappedBuffer(proof("sender", theirs, ours)));
             connection.flush();
             check(connection.receiveBytes(MAC_LENGTH), proof("receiver", theirs, ours));
         } else {
             byte[] ours = random(NONCE_LENGTH);
-            connection.sendBytes(Connection.wrap(ours));
+            connection.sendBytes(Unpooled.wrappedBuffer(ours));
             connection.flush();
             byte[] theirs = connection.receiveBytes(NONCE_LENGTH);
             check(connection.receiveBytes(MAC_LENGTH), proof("sender", ours, theirs));
-            connection.sendBytes(Connection.wrap(proof("receiver", ours, theirs)));
+            connection.sendBytes(Unpooled.wrappedBuffer(proof("receiver", ours, theirs)));
             connection.flush();
         }
     }

@@ -70,9 +70,7 @@ final class Sender implements AutoCloseable {
             security.prove(connection);
             SenderSession.greet(connection);
         } catch (TransferException e) {
-            if (e.tell != Reason.OK) {
-                connection.refuse(e.tell);
-            }
+            connection.refuse(e.tell);
             throw e;
         }
         if (complete.getCount() == 0 || !slots.tryAcquire()) {
@@ -99,9 +97,7 @@ final class Sender implements AutoCloseable {
             }
             user.line("The receiver has not got everything; waiting for the next one, Ctrl-C ends");
         } catch (TransferException e) {
-            if (e.tell != Reason.OK) {
-                connection.refuse(e.tell);
-            }
+            connection.refuse(e.tell);
             if (complete.getCount() > 0) {
                 user.line("Lost a receiver: " + e.getMessage() + ". Waiting for it to come again, Ctrl-C ends");
             }
@@ -147,6 +143,11 @@ final class Sender implements AutoCloseable {
     public void close() {
         connections.keySet().forEach(Connection::abort);
         threads.shutdown();
+        try {
+            threads.awaitTermination(Limits.GOODBYE.toMillis(), TimeUnit.MILLISECONDS); // they need the event loop
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         network.close();
     }
 }

@@ -16,7 +16,8 @@ import java.util.Queue;
 
 /** The sender's half of the protocol, with one receiver that has proved itself. */
 final class SenderSession {
-    private static final int FLUSH_AT = 64 * 1024;
+    /** Bytes of a piece: it is still in the processor's cache when it is digested and sent. */
+    private static final int PIECE_LENGTH = 256 * 1024;
 
     private final Connection connection;
     private final List<Source> sources;
@@ -118,7 +119,11 @@ final class SenderSession {
             source.checkUnchanged();
             try (FileChannel file =
                     FileChannel.open(source.path(), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-                sendFile(get, source, file);
+                if (source.entry().size() <= Limits.MAX_WHOLE_LENGTH && get.offset() == 0) {
+                    sendWhole(get, source, file);
+                } else {
+                    sendPieces(get, source, file);
+                }
             }
         } catch (EOFException e) {
             notSent(get, new FileProblem(Reason.CHANGED, "it shrank while it was sent; it is not sent"));
@@ -136,7 +141,25 @@ final class SenderSession {
         connection.send(new Message.NotSent(get.index(), why.reason));
     }
 
-    private void sendFile(Message.Get get, Source source, FileChannel file)
+    private void sendWhole(Message.Get get, Source source, FileChannel file)
+            throws IOException, FileProblem, TransferException {
+        ByteBuffer content = ByteBuffer.allocate((int) source.entry().size());
+        read(file, content);
+        source.checkUnchanged();
+        connection.awaitRoom();
+        connection.send(new Message.Whole(get.index(), Digests.sha256(content.array()), content.array()));
+        progress.add(content.capacity());
+    }
+
+    private static void read(FileChannel file, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            if (file.read(bytes) < 0) {
+                throw new EOFException();
+            }
+        }
+    }
+
+    private void sendPieces(Message.Get get, Source source, FileChannel file)
             throws IOException, FileProblem, TransferException {
         MessageDigest digest = Digests.newSha256();
         long offset = get.offset();
@@ -151,9 +174,7 @@ final class SenderSession {
         progress.add(offset);
         sendContent(file.position(offset), source.entry().size() - offset, digest);
         source.checkUnchanged();
-        byte[] sha256 = digest.digest();
-        connection.send(new Message.End(sha256));
-        user.digested(sha256);
+        connection.send(new Message.End(digest.digest()));
     }
 
     private boolean beginsAlike(Message.Get get, FileChannel file, MessageDigest digest)
@@ -173,15 +194,12 @@ final class SenderSession {
     /** Reads and digests a piece while the one before is on its way. */
     private void sendContent(FileChannel file, long size, MessageDigest digest) throws IOException, TransferException {
         for (long left = size; left > 0; ) {
-            int length = (int) Math.min(left, Limits.MAX_PIECE_LENGTH);
+            connection.awaitRoom();
+            int length = (int) Math.min(left, PIECE_LENGTH);
             ByteBuf piece = connection.allocate(length);
             try {
                 ByteBuffer bytes = piece.internalNioBuffer(0, length);
-                while (bytes.hasRemaining()) {
-                    if (file.read(bytes) < 0) {
-                        throw new EOFException();
-                    }
-                }
+                read(file, bytes);
                 digest.update(bytes.flip());
                 piece.writerIndex(length);
             } catch (IOException e) {
@@ -190,9 +208,7 @@ final class SenderSession {
             }
             connection.send(new Message.Piece(length));
             connection.sendBytes(piece);
-            if (length >= FLUSH_AT) {
-                connection.flush();
-            }
+            connection.flush();
             progress.add(length);
             left -= length;
             while (takePolled()) {

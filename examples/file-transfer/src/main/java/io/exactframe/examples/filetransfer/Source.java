@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** Something to send: where it is, what the receiver is told of it, and what it looked like then. */
 record Source(Path path, Entry entry, State state) {
-    private static final boolean UNIX =
+    static final boolean UNIX =
             Path.of("").getFileSystem().supportedFileAttributeViews().contains("unix");
 
     /** By which a change shows: with the time of the last change of any kind, which nobody can set back. */

@@ -116,16 +116,8 @@ final class SourceList {
         skipped.accept(Names.shown(name) + ": " + why + "; skipped");
     }
 
-    long bytes() {
-        return sources.stream().mapToLong(source -> source.entry().size()).sum();
-    }
-
-    long files() {
-        return sources.stream().filter(source -> !source.entry().folder()).count();
-    }
-
     String summary() {
-        return Sizes.files(files()) + ", " + Sizes.bytes(bytes());
+        return Entry.summary(sources.stream().map(Source::entry).toList());
     }
 
     /** Bytes of the frames it takes, about. */

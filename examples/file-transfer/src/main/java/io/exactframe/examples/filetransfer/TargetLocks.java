@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 
 /**
  * One lock for each file that is being received into a folder: a byte of one file, at a place that its path says, so
@@ -22,9 +21,6 @@ import java.nio.file.attribute.BasicFileAttributes;
  * </pre>
  */
 final class TargetLocks implements AutoCloseable {
-    private static final boolean UNIX = // elsewhere a file that is open cannot be deleted, and has no key
-            Path.of("").getFileSystem().supportedFileAttributeViews().contains("unix");
-
     private final Path path;
     private final FileChannel channel;
     private FileLock here;
@@ -39,7 +35,8 @@ final class TargetLocks implements AutoCloseable {
             try {
                 Object before = key(path);
                 here = opened.lock(0, 1, true);
-                if (!UNIX || (before != null && before.equals(key(path)))) {
+                // Elsewhere a file that is open cannot be deleted, and has no key.
+                if (!Source.UNIX || (before != null && before.equals(key(path)))) {
                     channel = opened;
                     return;
                 }
@@ -52,9 +49,7 @@ final class TargetLocks implements AutoCloseable {
     }
 
     private static Object key(Path path) throws IOException {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                ? Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey()
-                : null;
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? Source.State.of(path).key() : null;
     }
 
     /** Locks a target until the lock is closed. */

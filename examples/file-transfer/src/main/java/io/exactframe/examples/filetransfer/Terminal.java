@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 
 /** What the user sees and is asked. */
 final class Terminal implements User {
@@ -101,36 +102,21 @@ final class Terminal implements User {
         }
     }
 
-    private static final class Top {
-        long files;
-        long bytes;
-        boolean folder;
-    }
-
     /** What the user would have named: files, and folders with what is in them. */
     private void show(List<Entry> entries) {
-        Map<String, Top> tops = new LinkedHashMap<>();
-        Top all = new Top();
-        for (Entry entry : entries) {
-            String name = entry.path().split("/", 2)[0];
-            Top top = tops.computeIfAbsent(name, first -> new Top());
-            top.folder |= entry.folder();
-            top.bytes += entry.size();
-            all.bytes += entry.size();
-            if (!entry.folder()) {
-                top.files++;
-                all.files++;
-            }
-        }
-        tops.entrySet().stream().limit(MOST_SHOWN).forEach(named -> {
-            Top top = named.getValue();
-            out.println("  " + Names.shown(named.getKey()) + (top.folder ? "/  " + Sizes.files(top.files) + ", " : "  ")
-                    + Sizes.bytes(top.bytes));
-        });
+        Map<String, List<Entry>> tops = entries.stream()
+                .collect(Collectors.groupingBy(Entry::top, LinkedHashMap::new, Collectors.toList()));
+        tops.entrySet().stream()
+                .limit(MOST_SHOWN)
+                .forEach(top -> out.println("  " + Names.shown(top.getKey()) + shown(top.getValue())));
         if (tops.size() > MOST_SHOWN) {
             out.println("  and " + (tops.size() - MOST_SHOWN) + " more");
         }
-        out.println("Together " + Sizes.files(all.files) + ", " + Sizes.bytes(all.bytes));
+        out.println("Together " + Entry.summary(entries));
         out.flush();
+    }
+
+    private static String shown(List<Entry> top) {
+        return top.get(0).folder() ? "/  " + Entry.summary(top) : "  " + Sizes.bytes(top.get(0).size());
     }
 }

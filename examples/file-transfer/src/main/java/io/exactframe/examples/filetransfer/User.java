@@ -10,7 +10,4 @@ interface User {
 
     /** Whether this may come. */
     boolean accepts(List<Entry> entries);
-
-    /** A file was digested from its first byte to its last. */
-    default void digested(byte[] sha256) {}
 }

@@ -100,6 +100,16 @@ final class Ends {
         }
     }
 
+    /** The code of a sender that there is not. */
+    static String otherCode() {
+        Security other = Security.forSender();
+        try {
+            return other.code();
+        } finally {
+            other.close();
+        }
+    }
+
     static byte[] random(long seed, int size) {
         byte[] bytes = new byte[size];
         new Random(seed).nextBytes(bytes);

@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** A bad network between the ends: what the sender says comes in small pieces, stops, or breaks off. */
 final class FaultProxy implements AutoCloseable {
@@ -92,6 +93,11 @@ final class FaultProxy implements AutoCloseable {
                     continue;
                 } else if (fault == Fault.RESET) {
                     receiver.setSoLinger(true, 0);
+                    return;
+                }
+                receiver.shutdownOutput(); // a close with something unread would be a reset
+                while (!receiver.isClosed()) {
+                    LockSupport.parkNanos(1_000_000);
                 }
                 return;
             }

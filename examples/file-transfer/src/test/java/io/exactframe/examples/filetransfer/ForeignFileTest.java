@@ -29,8 +29,9 @@ class ForeignFileTest {
         return Files.write(Files.createDirectories(temp.resolve("other")).resolve("big.bin"), Ends.random(2, SIZE));
     }
 
-    private static void awaitHalf(FaultProxy proxy) {
-        Program.await(() -> proxy.passed.get() >= HALF);
+    private static void awaitHalf(FaultProxy proxy, Program receiver) {
+        Program.await(() -> proxy.passed.get() >= HALF || !receiver.runs());
+        assertThat(receiver.runs()).as(receiver.said()).isTrue();
     }
 
     private FaultProxy hold(Program sender) throws Exception {
@@ -52,7 +53,7 @@ class ForeignFileTest {
                 Program second = Program.send("--plain", other());
                 FaultProxy proxy = hold(first);
                 Program one = Program.receive(proxy.port(), null, target, "--overwrite")) {
-            awaitHalf(proxy);
+            awaitHalf(proxy, one);
             part();
             one.signal("STOP");
             try (Program two = Program.receive(second.port(), null, target, "--overwrite")) {
@@ -75,7 +76,7 @@ class ForeignFileTest {
         try (Program sender = Program.send("--plain", file);
                 FaultProxy proxy = hold(sender);
                 Program one = Program.receive(proxy.port(), null, target)) {
-            awaitHalf(proxy);
+            awaitHalf(proxy, one);
             Path part = part();
             one.signal("STOP");
             Files.delete(part);
@@ -101,7 +102,7 @@ class ForeignFileTest {
         try (Program sender = Program.send(file);
                 FaultProxy proxy = hold(sender);
                 Program receiver = Program.receive(proxy.port(), sender.code(), target)) {
-            awaitHalf(proxy);
+            awaitHalf(proxy, receiver);
             String part = part().toString();
             new ProcessBuilder("sh", "-c", how, "sh", part).start().waitFor();
             proxy.release();
@@ -147,7 +148,7 @@ class ForeignFileTest {
         try (Program sender = Program.send("--plain", file);
                 FaultProxy proxy = hold(sender);
                 Program receiver = Program.receive(proxy.port(), null, target)) {
-            awaitHalf(proxy);
+            awaitHalf(proxy, receiver);
             part();
             Files.writeString(target.resolve("big.bin"), "mine");
             proxy.release();

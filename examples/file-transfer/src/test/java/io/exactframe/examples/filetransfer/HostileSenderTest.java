@@ -130,6 +130,12 @@ class HostileSenderTest {
                 Arguments.of("an end too early", new Object[] {LIST, begin, new Message.End(SHA256)}),
                 Arguments.of("a digest too short", new Object[] {LIST, begin, new byte[] {0, 2, 7, 0}}),
                 Arguments.of("a file without a beginning", new Object[] {LIST, new Message.Piece(5)}),
+                Arguments.of("a small file instead of a large one", new Object[] {
+                    LIST, new Message.Whole(0, SHA256, new byte[5])
+                }),
+                Arguments.of("a small file of another index", new Object[] {
+                    LIST, new Message.Whole(1, SHA256, new byte[0])
+                }),
                 Arguments.of("a goodbye too early", new Object[] {LIST, new Message.Bye()}),
                 Arguments.of("the receiver's frames", new Object[] {LIST, new Message.Done()}));
     }
@@ -151,12 +157,25 @@ class HostileSenderTest {
         assertThat(Ends.names(target)).isEmpty();
     }
 
-    @Test
-    void anotherDigestIsNoFile() throws Exception {
+    static Stream<Arguments> anotherDigest() {
         byte[] another = SHA256.clone();
         another[31]++;
+        byte[] small = new byte[5];
+        return Stream.of(
+                Arguments.of("in pieces", new Object[] {
+                    LIST, new Message.Begin(0, 0), new Message.Piece(SIZE), CONTENT, new Message.End(another)
+                }),
+                Arguments.of("in one frame", new Object[] {
+                    Message.Hello.OURS, Raw.file("file.bin", 5), new Message.Listed(1, 5),
+                    new Message.Whole(0, another, small)
+                }));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("anotherDigest")
+    void anotherDigestIsNoFile(String how, Object[] stream) throws Exception {
         try (Raw.Server sender = Raw.sender(receiver -> {
-            receiver.send(LIST, new Message.Begin(0, 0), new Message.Piece(SIZE), CONTENT, new Message.End(another));
+            receiver.send(stream);
             Message message;
             do {
                 message = receiver.read();
@@ -195,6 +214,19 @@ class HostileSenderTest {
         }
         assertThat(Ends.names(target)).containsExactly("good");
         assertThat(Ends.names(temp)).containsExactly("target");
+    }
+
+    @Test
+    void aSmallFileThatWasOnlyToBeComparedIsNotStored() throws Exception {
+        Files.writeString(target.resolve("a"), "mine");
+        try (Raw.Server sender = Raw.sender(receiver -> {
+            receiver.send(Message.Hello.OURS, Raw.file("a", 4), new Message.Listed(1, 4));
+            receiver.send(new Message.Whole(0, Digests.sha256("evil".getBytes()), "evil".getBytes()));
+            receiver.drain();
+        })) {
+            assertThat(Ends.receive(sender.port(), target, false).said()).contains("another file than was asked for");
+        }
+        assertThat(target.resolve("a")).hasContent("mine");
     }
 
     @Test

@@ -31,7 +31,8 @@ class MessageTest {
                 arguments(new Message.Done(), "0001 0a"),
                 arguments(new Message.Bye(), "0001 0b"),
                 arguments(new Message.Busy(), "0001 0c"),
-                arguments(new Message.Refused(Reason.NO_SPACE), "0002 0d 03"));
+                arguments(new Message.Refused(Reason.NO_SPACE), "0002 0d 03"),
+                arguments(new Message.Whole(1, SHA256, new byte[] {7, 8}), "0027 0e 00000001 " + ZEROES + "0708"));
     }
 
     @ParameterizedTest

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 
 /** The program as a user runs it, in a process of its own that can be stopped and killed. */
 final class Program implements AutoCloseable {
-    private static final Pattern READY = Pattern.compile("receive (?:--plain )?(\\S+) DIR(?s:.*code (\\S+))?");
+    private static final Pattern READY = Pattern.compile("receive (?:--plain (\\S+) DIR|(\\S+) DIR\\R.*code (\\S+))\\R");
     private static final long SECONDS = 60;
 
     private final Process process;
@@ -89,12 +89,12 @@ final class Program implements AutoCloseable {
     int port() {
         Matcher ready = ready();
         assertThat(ready.find()).as(said()).isTrue();
-        return Address.parse(ready.group(1)).port();
+        return Address.parse(ready.group(ready.group(1) != null ? 1 : 2)).port();
     }
 
     String code() {
         Matcher ready = ready();
-        return ready.find() ? ready.group(2) : null;
+        return ready.find() ? ready.group(3) : null;
     }
 
     String said() {

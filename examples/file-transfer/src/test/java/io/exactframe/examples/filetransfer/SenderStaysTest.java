@@ -146,6 +146,24 @@ class SenderStaysTest {
         }
     }
 
+    /** Small files go in frames: these wait for room too. */
+    @Test
+    void whoAsksForManySmallFilesAndReadsNoneIsClosedInTime() throws Exception {
+        Path tree = Files.createDirectory(temp.resolve("tree"));
+        for (int i = 0; i < 800; i++) { // more than the buffers between take
+            Files.write(tree.resolve("f" + i), new byte[Limits.MAX_WHOLE_LENGTH]);
+        }
+        try (Ends.Sending sending = Ends.send(tree);
+                Raw stalled = Raw.receiver(sending.port)) {
+            for (int i = 1; i <= 800; i += 100) {
+                for (int j = i; j < i + 100; j++) {
+                    stalled.send(new Message.Get(j, 0, false, NO_PREFIX));
+                }
+            }
+            Program.await(() -> sending.user.lines.stream().anyMatch(line -> line.contains("took nothing for 2 s")));
+        }
+    }
+
     @Test
     void whoReadsSlowlyIsNotClosed() throws Exception {
         try (Ends.Sending sending = Ends.send(file);
@@ -281,7 +299,7 @@ class SenderStaysTest {
     @ValueSource(strings = {"TLS", "plain"})
     void theWrongKindOfReceiverIsTold(String kind) throws Exception {
         Security right = kind.equals("TLS") ? Security.forSender() : Security.plain();
-        Security wrong = kind.equals("TLS") ? Security.plain() : Security.forReceiver(Security.forSender().code());
+        Security wrong = kind.equals("TLS") ? Security.plain() : Security.forReceiver(Ends.otherCode());
         try (Ends.Sending sending = new Ends.Sending(right, file)) {
             Ends.Received refused = Ends.receive(sending.port, target, false, wrong, new Ends.Lines());
             assertThat(refused.exitCode()).isGreaterThan(1);
