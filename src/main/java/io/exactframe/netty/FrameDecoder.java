@@ -179,7 +179,8 @@ abstract class FrameDecoder extends FrameHandler {
         Brought was = brought;
         boolean unanswered = wanted && (waited || options.onDemand) || !options.onDemand && was != Brought.MESSAGES;
         brought = Brought.NOTHING;
-        if (unanswered && was != Brought.NOTHING && phase == Phase.CUTTING && !ctx.channel().config().isAutoRead()) {
+        boolean mayRead = phase == Phase.CUTTING && ctx.channel().isOpen() && !ctx.channel().config().isAutoRead();
+        if (unanswered && was != Brought.NOTHING && mayRead) {
             wanted = true;
             readOn(ctx);
             if (was == Brought.BYTES) {
@@ -197,7 +198,7 @@ abstract class FrameDecoder extends FrameHandler {
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
             turns.gate.held = Held.NONE;
-            if (isAsked(ctx)) {
+            if (isAsked(ctx) && ctx.channel().isOpen()) {
                 readOn(ctx);
             }
         } else {
@@ -255,7 +256,7 @@ abstract class FrameDecoder extends FrameHandler {
             abort(ctx);
             ended();
         }
-        if (wanted) {
+        if (wanted && ctx.channel().isOpen()) {
             ctx.channel().read(); // a successor is to know of it, and reads on until it has a message
             wanted = false;
         }

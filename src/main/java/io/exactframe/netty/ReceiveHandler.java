@@ -123,7 +123,7 @@ abstract class ReceiveHandler extends FrameHandler {
 
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        boolean reads = isReading(ctx) && open(ctx) && phase != Phase.REMOVED && !wanted;
+        boolean reads = isReading(ctx) && open(ctx) && phase != Phase.REMOVED && !wanted && ctx.channel().isOpen();
         if (reads) {
             wanted = true;
             readOn(ctx);

@@ -3,6 +3,7 @@ package io.exactframe.netty;
 import static io.exactframe.netty.testing.Probe.bytes;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,6 +13,8 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The smallest cases of what the fuzz targets (src/fuzz) have found; the number of the behaviour is at each. */
 class FuzzedFaultsTest {
@@ -108,5 +111,52 @@ class FuzzedFaultsTest {
         read("C");
         assertThat(reads).as("a frame").isEqualTo(3);
         channel.finishAndReleaseAll();
+    }
+
+    /** 30, 58: between a close and channelInactive; epoll answers a read() of a closed socket with an exception. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nobodyReadsAChannelThatIsClosed(boolean receives) {
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                reads += ctx.channel().isOpen() ? 0 : 1;
+                ctx.read();
+            }
+        });
+        ExactReceiver receiver = new ExactReceiver();
+        if (receives) {
+            channel.pipeline().addLast(receiver);
+            read("A"); // the read in advance
+        } else {
+            channel.pipeline().addLast(new FixedLengthExactDecoder(2, ON_DEMAND), new ReadsAtComplete() {
+                @Override
+                public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    super.channelRead(ctx, message);
+                    if (seen.size() == 2) {
+                        ctx.read(); // in turn, in front of the read's end
+                    }
+                }
+
+                @Override
+                public void channelReadComplete(ChannelHandlerContext ctx) {}
+            });
+            channel.read();
+            read("AABB");
+            read("C");
+        }
+        channel.closeFuture().addListener(closed -> {
+            if (receives) {
+                receiver.receive(2);
+            } else {
+                channel.pipeline().lastContext().read(); // what waits
+            }
+        });
+        channel.pipeline().firstContext().close(); // as the transport does when the peer has gone
+        channel.runPendingTasks();
+        assertThat(seen).containsExactlyElementsOf(receives ? List.of() : List.of("AA", "BB"));
+        assertThat(reads).isZero();
+        assertThatExceptionOfType(PrematureCloseException.class).isThrownBy(channel::checkException);
     }
 }
