@@ -1,7 +1,6 @@
 package io.exactframe.netty;
 
 import io.netty.channel.ChannelHandlerContext;
-import jdk.jfr.Category;
 import jdk.jfr.Event;
 import jdk.jfr.Name;
 
@@ -10,7 +9,6 @@ import jdk.jfr.Name;
  * message: ours have counts, no bytes and no address; what a codec's exception says is the codec's.
  */
 @Name("io.exactframe.Fault")
-@Category("Netty")
 final class FaultEvent extends Event {
     private String handler = "", channel = "", fault = "";
 

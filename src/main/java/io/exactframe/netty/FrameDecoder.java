@@ -179,8 +179,8 @@ abstract class FrameDecoder extends FrameHandler {
         Brought was = brought;
         boolean unanswered = wanted && (waited || options.onDemand) || !options.onDemand && was != Brought.MESSAGES;
         brought = Brought.NOTHING;
-        boolean mayRead = phase == Phase.CUTTING && ctx.channel().isOpen() && !ctx.channel().config().isAutoRead();
-        if (unanswered && was != Brought.NOTHING && mayRead) {
+        boolean mayRead = phase == Phase.CUTTING && ReadGate.hasInput(ctx);
+        if (unanswered && was != Brought.NOTHING && mayRead && !ctx.channel().config().isAutoRead()) {
             wanted = true;
             readOn(ctx);
             if (was == Brought.BYTES) {
@@ -198,7 +198,7 @@ abstract class FrameDecoder extends FrameHandler {
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
             turns.gate.held = Held.NONE;
-            if (isAsked(ctx) && ctx.channel().isOpen()) {
+            if (isAsked(ctx) && ReadGate.hasInput(ctx)) {
                 readOn(ctx);
             }
         } else {
@@ -256,7 +256,7 @@ abstract class FrameDecoder extends FrameHandler {
             abort(ctx);
             ended();
         }
-        if (wanted && ctx.channel().isOpen()) {
+        if (wanted && ReadGate.hasInput(ctx)) {
             ctx.channel().read(); // a successor is to know of it, and reads on until it has a message
             wanted = false;
         }

@@ -1,6 +1,7 @@
 package io.exactframe.netty;
 
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.DuplexChannel;
 
 /**
  * Keeps a channel from being read, whatever auto-read is, and makes up for it.
@@ -18,6 +19,11 @@ final class ReadGate {
 
     private boolean switchedOff; // auto-read, by us
     Held held = Held.NONE; // a read() that is to go on when that is possible
+
+    /** Whether a read may bring anything: of a channel or an input that is shut epoll answers it with an exception. */
+    static boolean hasInput(ChannelHandlerContext ctx) {
+        return ctx.channel().isOpen() && !(ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown());
+    }
 
     /** The transport reads no more from now on. */
     void stop(ChannelHandlerContext ctx) {

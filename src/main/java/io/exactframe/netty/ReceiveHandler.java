@@ -5,7 +5,6 @@ import io.exactframe.netty.Receive.Needs;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipelineException;
-import io.netty.channel.socket.DuplexChannel;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NotYetConnectedException;
@@ -54,7 +53,7 @@ abstract class ReceiveHandler extends FrameHandler {
         context = ctx; // also if it is refused: then it is removed, and its receives fail
         super.handlerAdded(ctx);
         switchAutoReadOff(ctx);
-        if (open(ctx) && ctx.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown()) {
+        if (open(ctx) && !ReadGate.hasInput(ctx)) {
             stream = StreamState.ENDED;
         }
         wake(ctx);
@@ -123,7 +122,7 @@ abstract class ReceiveHandler extends FrameHandler {
 
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        boolean reads = isReading(ctx) && open(ctx) && phase != Phase.REMOVED && !wanted && ctx.channel().isOpen();
+        boolean reads = isReading(ctx) && open(ctx) && ReadGate.hasInput(ctx) && phase != Phase.REMOVED && !wanted;
         if (reads) {
             wanted = true;
             readOn(ctx);
