@@ -143,11 +143,10 @@ public final class ReceiveOptions {
         return frameDeadlineNanos != NEVER || stallTimeoutNanos != NEVER;
     }
 
-    /** The same for a decoder with that limit, if it can skip any. */
-    long skippedBytes(long maxFrameLength) {
+    /** Refuses what can skip no frame, for a decoder with that limit. */
+    void skippedBytes(long maxFrameLength) {
         require(skippedBytes == 0 || skippedBytes > maxFrameLength,
                 () -> "skipOversized(" + skippedBytes + ") skips no frame, maxFrameLength is " + maxFrameLength);
-        return skippedBytes;
     }
 
     /** These options for a handler that reserves no memory. */

@@ -15,6 +15,7 @@ final class ReceivedBytes {
 
     final FrameAssembler assembler;
     final ArrayDeque<ByteBuf> fragments = new ArrayDeque<>(2);
+    private long queued; // bytes of the fragments; there may be very many
     private Kept kept = Kept.AS_THEY_CAME;
 
     ReceivedBytes(ReceiveOptions options, Share share) {
@@ -23,56 +24,59 @@ final class ReceivedBytes {
 
     void add(ByteBuf fragment) {
         fragments.add(fragment);
+        queued += fragment.readableBytes();
+    }
+
+    private void addFirst(ByteBuf fragment) {
+        fragments.addFirst(fragment);
+        queued += fragment.readableBytes();
+    }
+
+    /** Gives the next fragment to the assembler, whose last is used up; false if there is none. */
+    private boolean offerNext() {
+        ByteBuf next = fragments.poll();
+        if (next != null) {
+            queued -= next.readableBytes();
+            assembler.offer(next);
+        }
+        return next != null;
     }
 
     long count() {
-        long bytes = assembler.bufferedBytes();
-        for (ByteBuf fragment : fragments) {
-            bytes += fragment.readableBytes();
-        }
-        return bytes;
+        return assembler.bufferedBytes() + queued;
     }
 
     /** Looks for the frame that the assembler expects. If it NEEDS_BYTES it has taken all there were. */
     Step next(ByteBufAllocator alloc) {
-        for (; ; ) {
-            Step step = assembler.next(alloc);
-            ByteBuf fragment = step == Step.NEEDS_BYTES ? fragments.poll() : null;
-            if (fragment == null) {
-                return step;
-            }
-            assembler.offer(fragment);
-        }
+        Step step;
+        do {
+            step = assembler.next(alloc);
+        } while (step == Step.NEEDS_BYTES && offerNext());
+        return step;
     }
 
     /** The next bytes as they came, at most so many, owned by the caller; null if there are none. Not within frames. */
     @Nullable ByteBuf takePart(long most) {
-        if (assembler.fragment.readableBytes() == 0) {
-            ByteBuf next = fragments.poll();
-            if (next == null) {
-                return null;
-            }
-            assembler.offer(next);
-        }
-        return assembler.fragment.takePart(most);
+        return assembler.fragment.readableBytes() > 0 || offerNext() ? assembler.fragment.takePart(most) : null;
     }
 
     /** The frame under way is not wanted: its bytes are the next one's. */
     void giveBack() {
         ByteBuf bytes = assembler.takeBack();
         if (bytes != null) {
-            fragments.addFirst(bytes);
+            addFirst(bytes);
         }
     }
 
     /** Parts that were taken and not used, all that is left of them: they are the next one's too, if they are wanted. */
     void giveBack(ArrayDeque<ByteBuf> parts, boolean wanted) {
         if (!wanted || kept == Kept.NOT_AT_ALL) {
-            release(parts);
+            parts.forEach(ByteBuf::release);
+            parts.clear();
         } else if (!parts.isEmpty()) {
             giveBack();
             while (!parts.isEmpty()) {
-                fragments.addFirst(parts.removeLast());
+                addFirst(parts.removeLast());
             }
             if (kept == Kept.ON_HEAP) {
                 moveToHeap();
@@ -85,30 +89,25 @@ final class ReceivedBytes {
         giveBack();
         ByteBuf[] all = fragments.toArray(new ByteBuf[0]);
         fragments.clear();
+        queued = 0;
         return all;
     }
 
     /** Moves everything to the heap, where nobody has to release it if nobody asks for it. */
     void moveToHeap() {
         kept = Kept.ON_HEAP;
-        giveBack();
-        if (!fragments.isEmpty()) {
-            ByteBuf all = Unpooled.copiedBuffer(fragments.toArray(new ByteBuf[0]));
-            release(fragments);
-            add(all);
+        ByteBuf all = Unpooled.wrappedBuffer(takeAll());
+        if (all.isReadable()) {
+            add(Unpooled.copiedBuffer(all));
         }
+        all.release();
     }
 
     /** Nothing of the stream is wanted any more. */
     void release() {
         kept = Kept.NOT_AT_ALL;
-        assembler.discard();
-        release(fragments);
-    }
-
-    static void release(ArrayDeque<ByteBuf> all) {
-        while (!all.isEmpty()) {
-            all.remove().release();
-        }
+        do {
+            assembler.discard();
+        } while (offerNext());
     }
 }

@@ -12,11 +12,15 @@ import io.exactframe.netty.testing.ReceiverChannel;
 import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.UnpooledHeapByteBuf;
 import io.netty.util.concurrent.GenericProgressiveFutureListener;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,6 +97,45 @@ class ExactReceiverSinkTest {
         assertThat(sink.text()).isEqualTo("ABCDEFGH");
         assertThat(it.reads).isEqualTo(3);
         assertThat(text(receiver.receive(2))).isEqualTo("IJ");
+    }
+
+    /** A fragment that notes how often it is looked at. */
+    private static final class Noted extends UnpooledHeapByteBuf {
+        private final AtomicLong looks;
+
+        Noted(AtomicLong looks) {
+            super(UnpooledByteBufAllocator.DEFAULT, 1, 1);
+            this.looks = looks;
+            writeByte('x');
+        }
+
+        @Override
+        public int readableBytes() {
+            looks.incrementAndGet();
+            return super.readableBytes();
+        }
+    }
+
+    @ParameterizedTest // 18: a TLS handler in front, or a reset that epoll drains, brings very many at a time
+    @ValueSource(booleans = {false, true})
+    void fragmentsThatWaitForASinkAreNotCountedAgainAndAgain(boolean timed) {
+        int count = 2_000;
+        ReceiveOptions options = ReceiveOptions.defaults();
+        ReceiverChannel it = new ReceiverChannel(
+                new ExactReceiver(timed ? options.stallTimeout(Duration.ofMinutes(1)) : options));
+        AtomicLong looks = new AtomicLong();
+        ProgressiveFuture<Void> receive = it.receiver.receiveTo(sink, count, sink);
+        for (int i = 0; i < count; i++) {
+            it.channel.pipeline().fireChannelRead(new Noted(looks));
+        }
+        it.channel.pipeline().fireChannelReadComplete();
+        assertThat(it.receiver.bufferedBytes()).isEqualTo(count - 1); // one is on its way
+        assertThat(looks.get()).isLessThan(20L * count);
+        sink.runAll();
+        assertThat(receive.isSuccess()).isTrue();
+        assertThat(it.receiver.bufferedBytes()).isZero();
+        assertThat(looks.get()).isLessThan(40L * count);
+        it.channel.finish();
     }
 
     @Test // 51
