@@ -51,12 +51,18 @@ final class Demo {
             runHere(List.of(pgbench, "-i", "--quiet", url), null);
             runHere(List.of(pgbench, "-c", "8", "-t", "500", "-S", "-M", "extended", url), null);
             System.out.println();
-            listening.close().sync();
-            group.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS).sync(); // until the last connection is over
+            end(listening, group, traffic);
             traffic.show(false);
             Runtime.getRuntime().removeShutdownHook(stop);
             return 0;
         }
+    }
+
+    /** All clients have ended, but their last words may not be read yet, and event loops that shut down close what is open. */
+    static void end(Channel listening, EventLoopGroup group, Traffic traffic) throws InterruptedException {
+        listening.close().sync();
+        traffic.awaitNone(10_000);
+        group.shutdownGracefully(100, 2_000, TimeUnit.MILLISECONDS).sync();
     }
 
     /** psql takes the query from its input, where backslashes may follow SQL. */

@@ -8,6 +8,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelOutputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 
 /** One direction: behind the decoder of the channel that is read, it writes to the other one. */
@@ -39,9 +41,9 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         decoder = ctx.pipeline().get(MessageDecoder.class);
     }
 
-    /** Messages come while there is room for them; the decoder keeps the rest of a read, on demand. */
+    /** Messages come while there is room for them, or nobody who takes them; the decoder keeps the rest of a read, on demand. */
     void goOn() {
-        ctx.channel().config().setAutoRead(to.isWritable());
+        ctx.channel().config().setAutoRead(to.isWritable() || ((DuplexChannel) to).isOutputShutdown());
     }
 
     @Override
@@ -102,6 +104,8 @@ final class Pipe extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent || event instanceof SslCloseCompletionEvent) {
             session.inputEnded(this);
+        } else if (event instanceof ChannelOutputShutdownEvent) {
+            session.outputEnded(this);
         }
     }
 

@@ -52,6 +52,7 @@ record Relay(InetSocketAddress to, SslContext tls, Function<Mode, ChannelHandler
                 .channel(NioSocketChannel.class)
                 .option(ChannelOption.AUTO_READ, false)
                 .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .option(ChannelOption.AUTO_CLOSE, false)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, ROOM)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 10_000)

@@ -83,6 +83,17 @@ final class Session {
         }
     }
 
+    /**
+     * Nothing more can be written there: we have said that it is the end, or a write has failed. Then what came from there
+     * before, a Terminate or why the server ends, is still read, and behind it the end; nothing of the opposite waits for that.
+     */
+    void outputEnded(Pipe pipe) {
+        if (ended != opposite(pipe)) {
+            broken = pipe;
+            opposite(pipe).goOn();
+        }
+    }
+
     void fault(Pipe pipe, Throwable cause) {
         if (cause instanceof PrematureCloseException e) {
             fail(Messages.name(pipe.from) + " left " + pipe.progress(e) + opposite(pipe).progress());

@@ -81,7 +81,8 @@ final class Startup extends SimpleChannelInboundHandler<ByteBuf> {
         Pipe toServer = new Pipe(session, Pipe.From.CLIENT);
         session.connected(toServer, toClient, server, packet.getInt(4) == MessageDecoder.CANCEL_REQUEST);
         server.writeAndFlush(packet);
-        ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true); // from here on an end is no close
+        ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true); // from here on an end is no close,
+        ctx.channel().config().setOption(ChannelOption.AUTO_CLOSE, false); // nor is a write that fails: see Session
         ctx.pipeline().replace(this, null, toServer);
         toServer.goOn();
         toClient.goOn();

@@ -54,8 +54,17 @@ final class Traffic {
         return opened.incrementAndGet();
     }
 
-    void closed() {
+    synchronized void closed() {
         closed.increment();
+        notifyAll();
+    }
+
+    /** Waits until no connection is open, or for so long. */
+    synchronized void awaitNone(long millis) throws InterruptedException {
+        long end = System.currentTimeMillis() + millis;
+        for (long left = millis; left > 0 && opened.get() > closed.sum(); left = end - System.currentTimeMillis()) {
+            wait(left);
+        }
     }
 
     void message(From from, char type, long length) {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.SSLSocketFactory;
@@ -89,6 +90,8 @@ class EndsTest {
         client.getOutputStream().write(STARTUP);
         Socket accepted = server.accept();
         accepted.setSoTimeout(10_000);
+        client.setTcpNoDelay(true); // what is written has gone when the socket is reset
+        accepted.setTcpNoDelay(true);
         assertThat(accepted.getInputStream().readNBytes(STARTUP.length)).isEqualTo(STARTUP);
         return new Pair(client, accepted);
     }
@@ -206,6 +209,85 @@ class EndsTest {
             pair.server().close();
             relay.awaitNoConnections();
         }
+        assertThat(relay.told).isEmpty();
+    }
+
+    /** Holds the relay's event loop at the end of each query, before its last message goes on. */
+    private final class Held implements Runnable {
+        private final Semaphore at = new Semaphore(0);
+        private final Semaphore goesOn = new Semaphore(0);
+
+        Held(Pair pair) throws IOException {
+            pair.server().getOutputStream().write(message('Z', 1, 6)); // the log-in's
+            pair.client().getInputStream().readNBytes(6);
+            relay.atQuery = this;
+        }
+
+        @Override
+        public void run() {
+            at.release();
+            acquire(goesOn);
+        }
+
+        void await() {
+            acquire(at);
+        }
+
+        void goOn() {
+            goesOn.release();
+        }
+
+        private static void acquire(Semaphore semaphore) {
+            try {
+                assertThat(semaphore.tryAcquire(10, SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** That the client has reset is found out by a write; what it had said before is to be read all the same. */
+    @ParameterizedTest(name = "goodbye {0}")
+    @ValueSource(booleans = {true, false})
+    void aClientThatIsFoundGoneByAWriteWasHeard(boolean goodbye) throws Exception {
+        byte[] bye = message('X', 0, goodbye ? 5 : 0);
+        try (Pair pair = connected()) {
+            Held held = new Held(pair);
+            pair.client().getOutputStream().write(message('Q', 1, 6));
+            pair.server().getInputStream().readNBytes(6);
+            pair.server().getOutputStream().write(message('Z', 1, 6));
+            held.await();
+            pair.client().getOutputStream().write(bye);
+            reset(pair.client());
+            held.goOn();
+            assertThat(pair.server().getInputStream().readAllBytes()).isEqualTo(bye);
+            relay.awaitNoConnections();
+        }
+        assertThat(relay.told).containsExactlyElementsOf(goodbye ? List.of() : List.of("connection 1: the client is gone"));
+    }
+
+    /** The same the other way round: a server says why it ends. */
+    @Test
+    void aServerThatIsFoundGoneByAWriteWasHeard() throws Exception {
+        byte[] why = message('N', 20, 25);
+        try (Pair pair = connected()) {
+            Held held = new Held(pair);
+            pair.client().getOutputStream().write(message('Q', 1, 6));
+            pair.client().getOutputStream().write(message('Q', 1, 6));
+            pair.server().getInputStream().readNBytes(12);
+            pair.server().getOutputStream().write(message('Z', 1, 6));
+            held.await();
+            pair.server().getOutputStream().write(message('Z', 1, 6)); // is read first,
+            pair.client().getOutputStream().write(message('Q', 1, 6)); // and this in the same round
+            held.goOn();
+            held.await();
+            pair.server().getOutputStream().write(why);
+            reset(pair.server());
+            held.goOn();
+            assertThat(pair.client().getInputStream().readAllBytes()).endsWith(why).hasSize(12 + why.length);
+            relay.awaitNoConnections();
+        }
+        assertThat(relay.told()).isEqualTo("connection 1: the server is gone");
         assertThat(relay.told).isEmpty();
     }
 

@@ -25,6 +25,7 @@ import java.util.function.BooleanSupplier;
 final class Running implements AutoCloseable {
     final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     final BlockingQueue<String> queries = new LinkedBlockingQueue<>();
+    volatile Runnable atQuery = () -> {}; // on the event loop, when one is done, whose last message did not go on yet
     final Traffic traffic = new Traffic(lines(queries), lines(told), true);
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     private final Channel listening;
@@ -39,11 +40,14 @@ final class Running implements AutoCloseable {
                 .listen(group, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
-    private static PrintStream lines(BlockingQueue<String> lines) {
+    private PrintStream lines(BlockingQueue<String> lines) {
         return new PrintStream(OutputStream.nullOutputStream(), true, UTF_8) {
             @Override
             public void println(String line) {
                 lines.add(line);
+                if (lines == queries) {
+                    atQuery.run();
+                }
             }
         };
     }
