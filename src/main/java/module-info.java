@@ -5,7 +5,7 @@ module io.exactframe.netty {
     requires transitive io.netty.common;
     requires io.netty.handler;
     requires transitive io.netty.transport;
-    requires jdk.jfr;
+    requires static jdk.jfr;
     requires static org.jspecify;
 
     exports io.exactframe.netty;

@@ -94,7 +94,7 @@ public abstract class ExactFrameDecoder extends FrameDecoder {
                 () -> "headerLength " + headerLength + ", maxHeaderLength " + maxHeaderLength + ", maxFrameLength "
                         + maxFrameLength
                         + " (expected: 0 <= headerLength <= maxHeaderLength <= maxFrameLength, and that at least 1)");
-        this.rule = new LengthRule.Asked(this::frameLength, headerLength, maxHeaderLength);
+        this.rule = new LengthRule.Asked(this, headerLength, maxHeaderLength);
         this.maxFrameLength = maxFrameLength;
         options.skippedBytes(maxFrameLength);
     }
@@ -147,17 +147,13 @@ public abstract class ExactFrameDecoder extends FrameDecoder {
     @Override
     final void deliver(ChannelHandlerContext ctx, Object found) {
         ByteBuf frame = (ByteBuf) found;
-        Object message;
+        Object message = null;
         try {
             message = decode(ctx, frame);
+        } catch (CorruptedFrameException e) {
+            end(ctx, e);
         } catch (Throwable t) {
-            frame.release();
-            if (t instanceof CorruptedFrameException) {
-                end(ctx, t);
-            } else {
-                ctx.fireExceptionCaught(t instanceof DecoderException ? t : new DecoderException(t));
-            }
-            return;
+            ctx.fireExceptionCaught(t instanceof DecoderException ? t : new DecoderException(Recorded.describe(t), t));
         }
         if (message != frame) {
             frame.release();

@@ -93,7 +93,7 @@ abstract class FrameDecoder extends FrameHandler {
                     return true; // the usual end, kept short
                 }
             } else if (step == Step.OVERSIZED) {
-                FaultEvent.tell(ctx, source.frame.tooLong());
+                Recorded.fire(ctx, source.frame.tooLong());
                 if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
                     source.frame.skip(source.fragment); // also when closing: what came of the frame is not missing
                 }
@@ -211,7 +211,7 @@ abstract class FrameDecoder extends FrameHandler {
     final void end(ChannelHandlerContext ctx, Throwable fault) {
         if (phase != Phase.ENDED) {
             ended();
-            FaultEvent.tell(ctx, fault);
+            Recorded.fire(ctx, fault);
         }
     }
 
@@ -243,7 +243,7 @@ abstract class FrameDecoder extends FrameHandler {
             PrematureCloseException close = source == null ? null : source.prematureClose(locally);
             ended();
             if (close != null) {
-                FaultEvent.tell(ctx, close);
+                Recorded.fire(ctx, close);
             }
         }
     }

@@ -149,7 +149,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         if (brought == Brought.NOTHING) {
             brought = Brought.BYTES;
         }
-        if (timer == null && options.isTimed()) {
+        if (timer == null && Math.min(options.frameDeadlineNanos, options.stallTimeoutNanos) != ReceiveOptions.NEVER) {
             timer = new FrameTimer(this, ctx);
             refuseSharedBudget(ctx);
         }

@@ -52,17 +52,12 @@ abstract class LengthRule {
         }
     }
 
-    /** Who is asked for each frame's length, and may do as it likes meanwhile. */
-    interface Codec {
-        long frameLength(ByteBuf header) throws Exception;
-    }
-
-    /** Frames whose codec is asked; it sees the header and nothing else. */
+    /** Frames whose codec is asked, which may do as it likes meanwhile; it sees the header and nothing else. */
     static final class Asked extends LengthRule {
-        private final Codec codec;
+        private final ExactFrameDecoder codec;
         private ByteBuf header = Unpooled.EMPTY_BUFFER;
 
-        Asked(Codec codec, int headerLength, int maxHeaderLength) {
+        Asked(ExactFrameDecoder codec, int headerLength, int maxHeaderLength) {
             super(headerLength, maxHeaderLength, 0, 0);
             this.codec = codec;
         }

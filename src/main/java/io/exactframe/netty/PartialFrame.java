@@ -58,10 +58,8 @@ final class PartialFrame {
     void begin() {
         state = State.HEADER;
         promised = rule.headerLength;
-        if (received != 0) {
-            received = 0;
-            head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();
-        }
+        received = 0;
+        head = head == null || head.capacity() > HEAD_KEPT ? null : head.clear();
     }
 
     /**

@@ -123,7 +123,7 @@ public final class ReceiveBudget {
         private volatile State state = State.NONE; // written with the lock
         private long bytes; // with the lock, as what follows
         private long since; // when it began to wait, by System.nanoTime()
-        private @Nullable MemoryWaitEvent wait;
+        private @Nullable Runnable wait; // what to do at its end
 
         /** A share that tells of a grant to whenGranted, which says whether there is anybody left to use it. */
         Share(@Nullable ReceiveBudget budget, BooleanSupplier whenGranted) {
@@ -157,9 +157,7 @@ public final class ReceiveBudget {
                 }
                 if (state == State.WAITING) {
                     since = System.nanoTime();
-                    wait = new MemoryWaitEvent();
-                    wait.bytes = peak;
-                    wait.begin();
+                    wait = Recorded.memoryWait(peak);
                 }
                 return state == State.HELD;
             }
@@ -204,7 +202,7 @@ public final class ReceiveBudget {
 
         private void endWait() {
             if (wait != null) {
-                wait.commit();
+                wait.run();
                 wait = null;
             }
         }

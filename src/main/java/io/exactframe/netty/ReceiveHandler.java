@@ -193,8 +193,7 @@ abstract class ReceiveHandler extends FrameHandler {
     private @Nullable Receive<?> next(ChannelHandlerContext ctx) {
         for (Receive<?> made; (made = receives.made.poll()) != null; ) {
             if (!open(ctx) && stream == StreamState.NEW) {
-                boolean open = ctx.channel().isOpen();
-                receives.fail(made, open ? new NotYetConnectedException() : new ClosedChannelException());
+                receives.fail(made, ctx.channel().isOpen() ? new NotYetConnectedException() : new ClosedChannelException());
             } else {
                 receives.admit(made);
                 made.admitted(ctx.executor(), stream.hasEnded());
@@ -247,7 +246,7 @@ abstract class ReceiveHandler extends FrameHandler {
         boolean tells = fault != null && stream.compareTo(StreamState.TRUNCATED) < 0 && phase != Phase.REMOVED;
         becomes(next);
         if (tells) {
-            FaultEvent.tell(ctx, fault);
+            Recorded.fire(ctx, fault);
         }
     }
 
@@ -259,7 +258,7 @@ abstract class ReceiveHandler extends FrameHandler {
         if (receive.setUncancellable()) { // if it was cancelled just before, the next one decides
             receives.replaceFirst(new SkipReceive(receive.server, length));
             if (phase != Phase.REMOVED) {
-                FaultEvent.tell(ctx, tooLong); // as above
+                Recorded.fire(ctx, tooLong); // as above
             }
             receive.tryFailure(tooLong);
         }

@@ -139,10 +139,6 @@ public final class ReceiveOptions {
         return new ReceiveOptions(contiguous, true, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, budget);
     }
 
-    boolean isTimed() {
-        return frameDeadlineNanos != NEVER || stallTimeoutNanos != NEVER;
-    }
-
     /** Refuses what can skip no frame, for a decoder with that limit. */
     void skippedBytes(long maxFrameLength) {
         require(skippedBytes == 0 || skippedBytes > maxFrameLength,

@@ -240,4 +240,39 @@ class CodecFaultTest {
                 .containsExactly("bbb", "!bbb", "eee", "!eee");
         kept.forEach(ByteBuf::release);
     }
+
+    /** Whose message is the codec's, and fails. */
+    private static final class Unspeakable extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("on purpose");
+        }
+    }
+
+    @Test
+    void decodeThrowsWhatCannotSayWhatItIs() {
+        EmbeddedChannel channel = new EmbeddedChannel(
+                new ExactFrameDecoder(0, 1) {
+                    @Override
+                    protected long frameLength(ByteBuf header) {
+                        return 1;
+                    }
+
+                    @Override
+                    protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
+                        if (frame.getByte(0) == '!') {
+                            throw new Unspeakable();
+                        }
+                        return frame;
+                    }
+                },
+                probe);
+        receive(channel, "a!b");
+        assertThat(probe.log())
+                .containsExactly("a", "[DecoderException: " + Unspeakable.class.getName() + "]", "b", "[complete]");
+        assertThat(probe.exceptions.get(0).getCause().getClass()).isEqualTo(Unspeakable.class);
+        channel.finish();
+    }
 }

@@ -8,6 +8,8 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipelineException;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -149,6 +151,42 @@ class SeenByOperatorTest {
                             PrematureCloseException.class.getName()
                                     + ": stream ended after 2 of 10002 bytes, closed on this side",
                             CorruptedFrameException.class.getName() + ": no such type");
+        }
+
+        @Test
+        void aFaultThatCannotSayWhatItIs() throws Exception {
+            List<Throwable> told = new ArrayList<>();
+            List<RecordedEvent> events = record("io.exactframe.Fault", () -> {
+                EmbeddedChannel channel = new EmbeddedChannel(
+                        new ExactFrameDecoder(1, 4) {
+                            @Override
+                            protected long frameLength(ByteBuf header) {
+                                throw new Unspeakable();
+                            }
+                        },
+                        new ChannelInboundHandlerAdapter() {
+                            @Override
+                            public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+                                told.add(cause);
+                            }
+                        });
+                arrive(channel, "41");
+                channel.finishAndReleaseAll();
+            });
+            assertThat(told.stream().map(Throwable::getClass)).containsExactly(Unspeakable.class);
+            assertThat(events)
+                    .extracting(event -> event.getString("fault"))
+                    .containsExactly(Unspeakable.class.getName());
+        }
+
+        /** Whose message is its codec's, and fails. */
+        private static final class Unspeakable extends CorruptedFrameException {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public String getMessage() {
+                throw new IllegalStateException("on purpose");
+            }
         }
 
         @Test
