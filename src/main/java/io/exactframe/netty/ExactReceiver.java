@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Whose buffer.</b> That of a successful future is the caller's to release, once, even if nobody waits for it.
  *
  * <p><b>Threads.</b> Every method may be called from any thread, from the moment the handler is in a pipeline. Receives
- * are served in the order they were made; those made while the handler is being added wait for that. Listeners run on
- * the event loop; one that receives again does not nest, and one that throws harms nobody (Netty logs it).
+ * are served in the order they were made; those made while the handler is being added wait for that. (If {@code addLast}
+ * itself throws, for a name that is taken, nobody tells the handler: such a receive is done only when it is cancelled.)
+ * Listeners run on the event loop; one that receives again does not nest, and one that throws harms nobody (Netty logs it).
  *
  * <p><b>Progress</b> goes to listeners that are {@link
  * io.netty.util.concurrent.GenericProgressiveFutureListener}s: bytes of the frame, header included, at most once every

@@ -92,13 +92,10 @@ public class LengthPrefixedEncoder extends ChannelOutboundHandlerAdapter {
             if (message instanceof ChunkedInput<?> input) {
                 input.close();
             }
-            throw new EncoderException(refused);
+            throw refused instanceof EncoderException told ? told : new EncoderException(Recorded.describe(refused), refused);
         }
         if (header == null) {
             ctx.write(message, promise);
-        } else if (rest instanceof ByteBuf bytes && !bytes.isReadable()) {
-            bytes.release();
-            ctx.write(header, promise);
         } else {
             PromiseCombiner both = new PromiseCombiner(ctx.executor());
             both.add(ctx.write(header));

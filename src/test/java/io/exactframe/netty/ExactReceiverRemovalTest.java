@@ -225,4 +225,28 @@ class ExactReceiverRemovalTest {
         assertThat(causes).hasSize(2).hasOnlyElementsOfType(ChannelPipelineException.class);
         assertThat(passedBytes()).isEqualTo("ABC");
     }
+
+    @Test // 23: Netty refuses that, and tells nobody but its caller
+    void addedAgainItIsRefusedAndItsChannelGoesOn() {
+        ProgressiveFuture<ByteBuf> before = receiver.receive(2);
+        EmbeddedChannel other = new EmbeddedChannel();
+        assertThatExceptionOfType(ChannelPipelineException.class).isThrownBy(() -> other.pipeline().addLast(receiver));
+        ProgressiveFuture<ByteBuf> after = receiver.receive(2);
+        it.arrive("ABCD");
+        assertThat(text(before) + text(after)).isEqualTo("ABCD");
+        remove();
+        assertThat(receiver.receive(1).cause()).isInstanceOf(ChannelPipelineException.class);
+        other.finish();
+    }
+
+    @Test // 41: nor does it learn that it was not added; that is said in its documentation
+    void refusedForItsNameAReceiveCanBeCancelled() {
+        ExactReceiver refused = new ExactReceiver();
+        it.channel.pipeline().addLast("taken", new ChannelInboundHandlerAdapter());
+        assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> it.channel.pipeline().addLast("taken", refused));
+        ProgressiveFuture<ByteBuf> receive = refused.receive(1);
+        assertThat(receive.isDone()).isFalse();
+        assertThat(receive.cancel(false)).isTrue();
+    }
 }

@@ -16,7 +16,9 @@ import io.exactframe.netty.LengthPrefix.CountedFrom;
 import io.exactframe.netty.testing.Sink;
 import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.DefaultByteBufHolder;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -24,7 +26,9 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.EncoderException;
+import io.netty.handler.codec.MessageToByteEncoder;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -295,5 +299,35 @@ class LengthPrefixedEncoderTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new LengthPrefixedEncoder(uint8().adjustedBy(-256)));
         LengthPrefix senseless = uint8().strip(257);
         assertThatIllegalArgumentException().isThrownBy(() -> senseless.writeLength(Unpooled.buffer(), 1));
+    }
+
+    /** What Netty's own encoders do with what encoding throws: an EncoderException as it is, all else inside one. */
+    @Test
+    void whatIsThrownFailsTheWriteAsWithNettysEncoders() {
+        for (Throwable thrown : List.of(
+                new EncoderException("said so"), new IllegalStateException("state"), new OutOfMemoryError("memory"))) {
+            EmbeddedChannel ours = new EmbeddedChannel(new LengthPrefixedEncoder(uint16()) {
+                @Override
+                protected ByteBuf content(ByteBufHolder message) {
+                    PlatformDependent.throwException(thrown);
+                    return null;
+                }
+            });
+            EmbeddedChannel nettys = new EmbeddedChannel(new MessageToByteEncoder<ByteBufHolder>() {
+                @Override
+                protected void encode(ChannelHandlerContext ctx, ByteBufHolder message, ByteBuf out) {
+                    PlatformDependent.throwException(thrown);
+                }
+            });
+            List<Throwable> causes = new ArrayList<>();
+            for (EmbeddedChannel each : List.of(ours, nettys)) {
+                ByteBuf content = Unpooled.copiedBuffer(new byte[3]);
+                causes.add(each.writeOneOutbound(new DefaultByteBufHolder(content)).cause());
+                assertThat(content.refCnt()).isZero();
+                each.finish();
+            }
+            assertThat(causes.get(0)).isExactlyInstanceOf(causes.get(1).getClass()).hasMessage(causes.get(1).getMessage());
+            assertThat(causes.get(0).getCause()).isSameAs(causes.get(1).getCause());
+        }
     }
 }
