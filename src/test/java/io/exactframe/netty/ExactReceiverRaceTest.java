@@ -231,6 +231,7 @@ class ExactReceiverRaceTest {
                 ProgressiveFuture<ByteBuf> receive = receiver.receive(4);
                 asked.countDown();
                 assertThat(text(receive)).isEqualTo("ABAB");
+                await(registered, failure); // which its loop tells: it is not to end before
                 assertThat(failure).hasNullValue();
                 assertThat(allocator.callers).isNotEmpty().allMatch(next::inEventLoop);
             }
