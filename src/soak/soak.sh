@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Connections that come and go, for an hour: src/soak/soak.sh [nio|epoll|io_uring] [MINUTES] [CONNECTIONS] [SEED]
-# Ends with GOOD, or says what was wrong and fails.
+# Ends with GOOD, or says what was wrong and fails. On the loopback device; network.sh has a link that loses packets.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mvn -q -B -Psoak -DskipTests -DskipParanoid test-compile

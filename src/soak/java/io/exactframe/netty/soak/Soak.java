@@ -1,5 +1,9 @@
 package io.exactframe.netty.soak;
 
+import static io.exactframe.netty.soak.Verdict.check;
+import static io.exactframe.netty.soak.Verdict.memory;
+import static io.exactframe.netty.soak.Verdict.wrong;
+
 import io.exactframe.netty.ExactReceiver;
 import io.exactframe.netty.FrameChunk;
 import io.exactframe.netty.FrameStart;
@@ -12,28 +16,19 @@ import io.exactframe.netty.ReceiveOptions;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.ServerChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.channel.uring.IoUringIoHandler;
-import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
-import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -47,9 +42,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 
 /**
  * Connections that come and go for as long as one likes: random frames in random pieces, pauses of both sides, ends at a
@@ -65,7 +57,6 @@ public final class Soak {
     private static final int HELLO = 8; // the first frame's payload: which plan
     private static final int LARGEST = 300_000;
 
-    private static final AtomicInteger LEAKS = new AtomicInteger();
     private static final Map<Long, Plan> PLANS = new ConcurrentHashMap<>();
     private static final Map<End, AtomicLong> ENDS = new ConcurrentHashMap<>();
     private static final AtomicLong FRAMES = new AtomicLong();
@@ -75,21 +66,8 @@ public final class Soak {
     private static final AtomicInteger CLIENTS = new AtomicInteger();
     private static final AtomicBoolean STOPPING = new AtomicBoolean();
     private static final AtomicLong NEXT = new AtomicLong();
-    private static final Map<String, AtomicInteger> WRONG = new ConcurrentHashMap<>();
 
     private Soak() {}
-
-    private static void wrong(String what) {
-        if (WRONG.computeIfAbsent(what, key -> new AtomicInteger()).getAndIncrement() == 0) {
-            System.out.println("WRONG: " + what);
-        }
-    }
-
-    private static void check(boolean holds, String what, Object of) {
-        if (!holds) {
-            wrong(what + ", " + of);
-        }
-    }
 
     /** What a connection does: from its number and the seed. */
     private record Plan(long number, int kind, int[] frames, int cut, End end, long seed) {
@@ -282,7 +260,7 @@ public final class Soak {
             } else if (cause instanceof IOException) {
                 failed = true;
             } else {
-                if (WRONG.isEmpty()) {
+                if (Verdict.isGood()) {
                     cause.printStackTrace(System.out);
                 }
                 wrong("reader " + kind + ", " + cause + ", " + plan);
@@ -415,23 +393,9 @@ public final class Soak {
         });
     }
 
-    /** What is used right behind a collection, the least of some: connections go on meanwhile. */
-    private static long[] memory() throws InterruptedException {
-        Runtime runtime = Runtime.getRuntime();
-        long heap = Long.MAX_VALUE;
-        for (int i = 0; i < 5; i++) {
-            System.gc();
-            heap = Math.min(heap, runtime.totalMemory() - runtime.freeMemory());
-            TimeUnit.MILLISECONDS.sleep(100);
-        }
-        return new long[] {heap, PlatformDependent.usedDirectMemory()};
-    }
-
     private static void report(String when, long[] memory) {
-        System.out.printf(
-                "%s: %d connections done, %d open, %d frames, %d MiB, ends %s, heap %d KiB, direct %d KiB, leaks %d, wrong %d%n",
-                when, DONE.get(), OPEN.get(), FRAMES.get(), BYTES.get() >> 20, ENDS, memory[0] >> 10, memory[1] >> 10,
-                LEAKS.get(), WRONG.size());
+        System.out.printf("%s: %d connections done, %d open, %d frames, %d MiB, ends %s, %s%n",
+                when, DONE.get(), OPEN.get(), FRAMES.get(), BYTES.get() >> 20, ENDS, Verdict.figures(memory));
     }
 
     /** Arguments: nio, epoll or io_uring; minutes (60); connections at a time (1000); seed. */
@@ -441,37 +405,14 @@ public final class Soak {
         int connections = args.length > 2 ? Integer.parseInt(args[2]) : 1000;
         long seed = args.length > 3 ? Long.parseLong(args[3]) : System.nanoTime();
         System.out.println(transport + ", " + minutes + " minutes, " + connections + " connections at a time, seed " + seed);
-        Logger.getLogger("").addHandler(new Handler() {
-            @Override
-            public void publish(LogRecord entry) {
-                if (entry.getMessage() != null && entry.getMessage().contains("LEAK")) {
-                    LEAKS.incrementAndGet();
-                }
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        });
-        IoHandlerFactory io = switch (transport) {
-            case "epoll" -> EpollIoHandler.newFactory();
-            case "io_uring" -> IoUringIoHandler.newFactory();
-            default -> NioIoHandler.newFactory();
-        };
-        Class<? extends ServerChannel> serverType = switch (transport) {
-            case "epoll" -> EpollServerSocketChannel.class;
-            case "io_uring" -> IoUringServerSocketChannel.class;
-            default -> NioServerSocketChannel.class;
-        };
-        EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, io);
-        // Peers are NIO's: closed with SO_LINGER 0, io_uring's own sockets do not always reset the connection.
+        Verdict.countLeaks();
+        Transport sockets = Transport.of(transport);
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, sockets.io());
         EventLoopGroup peers = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         ReceiveBudget budget = new ReceiveBudget(4L << 20);
         Channel server = new ServerBootstrap()
                 .group(group)
-                .channel(serverType)
+                .channel(sockets.type())
                 .option(ChannelOption.SO_BACKLOG, 4096)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new ChannelInitializer<Channel>() {
@@ -504,18 +445,11 @@ public final class Soak {
         }
         check(OPEN.get() == 0, "connections that never end", OPEN.get());
         check(budget.used() == 0 && budget.waiting() == 0, "something is left in the budget", budget);
-        long slack = 16L << 20;
-        check(last[0] <= first[0] + first[0] / 4 + slack, "the heap grows", last[0] - first[0]);
-        check(last[1] <= first[1] + first[1] / 4 + slack, "direct memory grows", last[1] - first[1]);
+        Verdict.checkGrowth(first, last);
         server.close().sync();
         peers.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).sync();
-        long[] end = memory();
-        ByteBuf one = ByteBufAllocator.DEFAULT.buffer(); // the detector tells of what was collected
-        one.release();
-        report("end", end);
-        boolean good = LEAKS.get() == 0 && WRONG.isEmpty() && DONE.get() > 0;
-        System.out.println(good ? "GOOD" : "BAD: " + WRONG);
-        System.exit(good ? 0 : 1);
+        report("end", memory());
+        Verdict.pronounce(DONE.get() > 0);
     }
 }
