@@ -158,7 +158,8 @@ final class Journey {
         int[] frames = new int[phase == Phase.NOTHING || end == End.DRIP_PAST_DEADLINE ? 1 : 1 + random.nextInt(6)];
         for (int i = 0; i < frames.length; i++) {
             int shape = random.nextInt(20);
-            frames[i] = shape == 0 && !tiny ? random.nextInt(LARGEST) : shape < 6 ? random.nextInt(12_000) : random.nextInt(600);
+            int most = shape == 0 && !tiny ? LARGEST : shape < 6 ? 12_000 : 600;
+            frames[i] = random.nextInt(most);
             if (!kind.isPrefixed()) {
                 frames[i]++; // nobody receives nothing
             }

@@ -255,9 +255,9 @@ final class JourneyReader extends ChannelInboundHandlerAdapter {
 
         @Override
         public int write(ByteBuffer bytes) {
-            if (random.nextInt(10) == 0) {
+            if (random.nextInt(3) == 0) {
                 try {
-                    TimeUnit.MILLISECONDS.sleep(random.nextInt(10));
+                    TimeUnit.MILLISECONDS.sleep(random.nextInt(60));
                 } catch (InterruptedException e) {
                     wrong("the thread of a sink was interrupted");
                 }
@@ -385,7 +385,7 @@ final class JourneyReader extends ChannelInboundHandlerAdapter {
             long took = now - (stalled ? lastByteAt : unitBegunAt);
             check(stalled == (journey.stall != null), "another limit: " + told, journey);
             check(limit != null && took >= limit.toNanos() / 8 * 7, told + ", after " + took / 1000 + " us", journey);
-            check(Link.unread(journey.port) == 0, told + ", not all was read: " + Link.unread(journey.port), journey);
+            check(!stalled || Link.isSilent(journey.port), told + ", but it has not read what came", journey);
             if (journey.arrived == journey.sent && !journey.slow && journey.budget == null) {
                 check(limit != null && took <= limit.toNanos() + GENEROUS, told + ", late: " + took / 1000 + " us", journey);
             }

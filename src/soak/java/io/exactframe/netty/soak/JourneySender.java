@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.Future;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -26,6 +27,7 @@ final class JourneySender extends ChannelInboundHandlerAdapter {
     private int at;
     private ByteBuf answer;
     private boolean givenUp;
+    private Future<?> patience;
 
     JourneySender(Journey journey, Link link, Runnable again) {
         this.journey = journey;
@@ -44,7 +46,7 @@ final class JourneySender extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         answer = ctx.alloc().buffer(8);
-        ctx.executor().schedule(() -> lookAfter(ctx), PATIENCE, TimeUnit.SECONDS);
+        patience = ctx.executor().schedule(() -> startAgain(ctx), PATIENCE, TimeUnit.SECONDS);
         if (journey.end == End.LINK_BACK) {
             int cut = random.nextInt(journey.sent);
             when(ctx, () -> journey.arrived > cut, () -> {
@@ -56,8 +58,8 @@ final class JourneySender extends ChannelInboundHandlerAdapter {
     }
 
     /** If its device is off when it would repeat its SYN-ACK, the reader's kernel forgets the connection. */
-    private void lookAfter(ChannelHandlerContext ctx) {
-        if (!journey.accepted) {
+    private void startAgain(ChannelHandlerContext ctx) {
+        if (!journey.accepted && !givenUp) {
             givenUp = true;
             ctx.close();
             again.run();
@@ -148,11 +150,13 @@ final class JourneySender extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
+        startAgain(ctx);
         boolean isRight = journey.end == End.HALF_CLOSE
                 ? answer.readableBytes() == 8 && answer.readLong() == journey.sent
                 : !answer.isReadable();
         check(isRight || givenUp, "answer of " + answer.readableBytes() + " bytes", journey);
         answer.release();
+        patience.cancel(false);
         journey.senderDone = !givenUp;
     }
 

@@ -8,11 +8,14 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** The bad link of link.py: who connects from {@link #near} to {@link #far} reaches what listens on near. */
 final class Link {
@@ -98,15 +101,20 @@ final class Link {
         return tcp.get(1)[Arrays.asList(tcp.get(0)).indexOf("RetransSegs")];
     }
 
-    /** Bytes that the reader's kernel has from the client with this port, and that nobody has read. */
-    static long unread(int port) {
-        String peer = String.format("%s:%04X", "0200630A", port); // FAR, as the kernel writes it
+    /** Whether the reader's kernel has nothing unread from the client with this port, or only what has just come. */
+    static boolean isSilent(int port) {
+        String peer = String.format("0200630A:%04X", port); // far's, as the kernel writes it
         try {
-            return Files.readAllLines(Path.of("/proc/self/net/tcp")).stream()
+            boolean unread = Files.readAllLines(Path.of("/proc/self/net/tcp")).stream()
                     .map(line -> line.trim().split(" +"))
-                    .filter(socket -> socket[2].equals(peer))
-                    .mapToLong(socket -> Long.parseLong(socket[4].split(":")[1], 16))
-                    .sum();
+                    .anyMatch(socket -> socket[2].equals(peer) && !socket[4].endsWith(":00000000"));
+            if (!unread) {
+                return true;
+            }
+            Process ss = new ProcessBuilder("ss", "-tnHi", "dst", "10.99.0.2:" + port).start();
+            String answer = new String(ss.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            Matcher silence = Pattern.compile("lastrcv:(\\d+)").matcher(answer);
+            return !silence.find() || Integer.parseInt(silence.group(1)) < 1000; // ms, and no stall is as short
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

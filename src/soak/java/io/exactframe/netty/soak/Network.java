@@ -46,7 +46,7 @@ public final class Network {
     private final Set<Journey> underWay = new HashSet<>();
     private final EventLoopGroup peers = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final EventLoopGroup readers;
-    private final ExecutorService disks = Executors.newFixedThreadPool(2);
+    private final ExecutorService disks = Executors.newCachedThreadPool();
     private final int port;
     private final int tinyPort;
     private final int proxyPort;
@@ -214,7 +214,8 @@ public final class Network {
         boolean over = journey.readerDone && journey.senderDone;
         if (!over && now - journey.begun > HANGS) {
             Channel reader = readersOf.get(journey);
-            wrong("hangs: " + journey + ", " + (journey.readerDone ? "sender" : reader == null ? "no reader" : reader.pipeline()));
+            Object where = journey.readerDone ? "the sender" : reader == null ? "no reader" : reader.pipeline().toMap().values();
+            wrong("hangs: " + journey + ", " + where);
             if (reader != null) {
                 reader.close();
             }

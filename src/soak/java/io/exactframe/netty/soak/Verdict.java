@@ -13,13 +13,14 @@ import java.util.logging.Logger;
 /** What was wrong, and whether memory is left over. */
 final class Verdict {
     private static final long SLACK = 16L << 20;
+    private static final int SHOWN = 50;
     private static final AtomicInteger LEAKS = new AtomicInteger();
     private static final Map<String, AtomicInteger> WRONG = new ConcurrentHashMap<>();
 
     private Verdict() {}
 
     static void wrong(String what) {
-        if (WRONG.computeIfAbsent(what, key -> new AtomicInteger()).getAndIncrement() == 0) {
+        if (WRONG.computeIfAbsent(what, key -> new AtomicInteger()).getAndIncrement() == 0 && WRONG.size() <= SHOWN) {
             System.out.println("WRONG: " + what);
         }
     }
@@ -78,7 +79,7 @@ final class Verdict {
     /** Prints it, and ends the program. */
     static void pronounce(boolean somethingWasDone) {
         boolean good = isGood() && somethingWasDone;
-        System.out.println(good ? "GOOD" : "BAD: " + WRONG);
+        System.out.println(good ? "GOOD" : "BAD: " + WRONG.size() + " WRONG above, " + LEAKS + " leaks");
         System.exit(good ? 0 : 1);
     }
 }
