@@ -2,7 +2,8 @@
 # Connections over a bad link: src/soak/network.sh [nio|epoll|io_uring|all] [SECONDS] [CONNECTIONS] [SEED]
 # The link is link.py's, in a network namespace of its own: nothing outside of it is changed, and it goes with the program.
 # It loses, delays, reorders and doubles real packets, in user space, as not every kernel has netem. A run with the same
-# seed does the same; what the timing makes of it differs. Needs root, ip and ss (iproute2), unshare, /dev/net/tun, Python 3.10.
+# seed does the same; what the timing makes of it differs.
+# Needs root, ip and ss (iproute2), unshare, /dev/net/tun, Python 3.10.
 # Ends with GOOD, or says what was wrong and fails. A run without what it needs ends with 2.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -26,5 +27,5 @@ fi
 mvn -q -B -Psoak -DskipTests -DskipParanoid test-compile
 for transport in "${transports[@]}"; do
     mvn -q -B -Psoak exec:exec -Dsoak.command=unshare '-Dsoak.before=--net ${java.home}/bin/java' -Dsoak.main=Network \
-        "-Dsoak.args=$transport ${2:-200} ${3:-150} ${4:-$(date +%s)}"
+        "-Dsoak.args=$transport ${2:-200} ${3:-150} ${4:-$(date +%s)}" || exit 1
 done

@@ -24,7 +24,7 @@ final class DelayProxy extends ChannelInboundHandlerAdapter {
         this.journey = journey;
         this.other = other;
         random = new Random(journey.seed * 31);
-        largest = Math.max(1 + journey.sent / 1000, 1 + random.nextInt(random.nextBoolean() ? 20 : 3000));
+        largest = Math.max(1 + journey.sent / 100, 1 + random.nextInt(random.nextBoolean() ? 20 : 3000));
     }
 
     @Override
