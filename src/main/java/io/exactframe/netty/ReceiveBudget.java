@@ -195,7 +195,7 @@ public final class ReceiveBudget {
                 }
                 budget.waiting.remove(this);
                 endWait();
-                state = next;
+                state = state == State.EXEMPT ? state : next; // whoever finds nobody left may come later than the end
                 budget.grant(granted);
             }
         }

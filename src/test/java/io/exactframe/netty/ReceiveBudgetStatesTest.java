@@ -128,6 +128,24 @@ class ReceiveBudgetStatesTest {
         assertThat(runs).isGreaterThan(5 * STATES);
     }
 
+    /** In a thread of its own, while whoever gives back learns that its event loop is gone. */
+    @Test
+    void aShareThatEndsWhileItIsGrantedInVainWaitsForNobody() {
+        ReceiveBudget budget = new ReceiveBudget(CAPACITY);
+        Share holder = new Share(budget, () -> true);
+        Share[] ending = new Share[1];
+        ending[0] = new Share(budget, () -> {
+            ending[0].waitNoMore();
+            return false;
+        });
+        assertThat(holder.reserve(LARGE, CAPACITY)).isTrue();
+        assertThat(ending[0].reserve(LARGE, LARGE)).isFalse();
+        holder.giveBack();
+        assertThat(holder.reserve(LARGE, CAPACITY)).isTrue();
+        assertThat(ending[0].reserve(LARGE, LARGE)).as("exempt").isTrue();
+        assertThat(budget.waiting()).isZero();
+    }
+
     private Model run(List<Step> steps) {
         Model model = new Model();
         ReceiveBudget budget = new ReceiveBudget(CAPACITY);
