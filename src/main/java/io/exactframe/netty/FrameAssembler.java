@@ -26,7 +26,7 @@ final class FrameAssembler extends FrameSource {
 
     FrameAssembler(LengthRule rule, int limit, ReceiveOptions options, Share share) {
         super(rule, limit, options.skippedBytes, share);
-        this.body = new FrameBody(options.contiguous);
+        this.body = new FrameBody(options);
     }
 
     /** Another rule for the next frame; does nothing within a frame. */

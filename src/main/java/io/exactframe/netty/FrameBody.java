@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Memory follows what was received, never what was declared: at most twice as much and 4 KiB, three times while it is
- * copied.
+ * copied. With a budget, which was asked for the frame's length, large fragments are parts as long as they keep no more
+ * alive than that and 4 KiB.
  */
 final class FrameBody {
     /** The largest frame that is always one piece. */
@@ -28,13 +29,15 @@ final class FrameBody {
     private static final int SMALLEST_PART = 8 * 1024;
 
     final boolean contiguous;
+    private final boolean counted; // by a budget
     private @Nullable CompositeByteBuf parts;
     private @Nullable ByteBuf chunk;
     private int nextChunk = FIRST_CHUNK;
     private long held; // what the parts and the chunk of a large frame keep alive
 
-    FrameBody(boolean contiguous) {
-        this.contiguous = contiguous;
+    FrameBody(ReceiveOptions options) {
+        this.contiguous = options.contiguous;
+        this.counted = options.budget != null;
     }
 
     /** Whether a body of this length is one piece of memory in any case. */
@@ -76,12 +79,14 @@ final class FrameBody {
             in.copyTo(chunk, count);
             return;
         }
+        int root = Fragment.rootCapacity(in.bytes);
         while (filled < end) {
             // An open chunk comes first, or a nearly empty one would be sealed at each part.
             if (chunk != null) {
                 filled += fillChunk(in, end - filled, alloc);
-            } else if (end - filled >= Math.max(SMALLEST_PART, Fragment.rootCapacity(in.bytes) / 2)) {
-                held += Fragment.rootCapacity(in.bytes);
+            } else if (end - filled >= Math.max(SMALLEST_PART, root / 2)
+                    && (!counted || held + root <= end + FIRST_CHUNK)) {
+                held += root;
                 parts(alloc).addFlattenedComponents(true, in.takePart(end - filled));
                 filled = end;
             } else {
@@ -106,10 +111,8 @@ final class FrameBody {
     }
 
     private void openChunk(int length, int filled, int end, ByteBufAllocator alloc) {
-        int size = Math.min(nextChunk, length - filled);
-        if (contiguous) {
-            size = Math.min(size, Math.max(length / 2 - filled, FIRST_CHUNK));
-        }
+        int most = contiguous ? Math.max(length / 2 - filled, FIRST_CHUNK) : nextChunk;
+        int size = Math.min(most, Math.min(nextChunk, length - filled));
         int first = size;
         while (nextChunk == FIRST_CHUNK && first > 256 && first / 2 >= end - filled) {
             first /= 2;

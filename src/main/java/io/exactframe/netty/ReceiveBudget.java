@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * so it cannot deadlock. That needs one handler in each pipeline: of two layers, the inner would wait for bytes that the
  * outer waits to read. A second handler with the same budget is refused at its first bytes, with an {@link
  * IllegalStateException}; give each layer a budget of its own. A share is given back when the frame goes on (from there
- * on it is the next handler's memory), and on every end: close, removal, time-out, error. Streams reserve nothing.
+ * on it is the next handler's memory), and on every end: close, removal, time-out, error. Streams reserve nothing. What a
+ * channel holds is no more than its share, 4 KiB and the read that is under way.
  *
  * <p>A peer that declares much and sends nothing holds its share until its {@linkplain ReceiveOptions#frameDeadline
  * deadline}, which a budget therefore needs, and which runs for a holder even while the application does not read. So

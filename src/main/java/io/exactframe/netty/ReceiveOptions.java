@@ -147,9 +147,7 @@ public final class ReceiveOptions {
 
     /** These options for a handler that reserves no memory. */
     ReceiveOptions withoutBudget() {
-        return budget == null
-                ? this
-                : new ReceiveOptions(contiguous, onDemand, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, null);
+        return new ReceiveOptions(contiguous, onDemand, frameDeadlineNanos, stallTimeoutNanos, skippedBytes, null);
     }
 
     /** These options if they make sense together. */

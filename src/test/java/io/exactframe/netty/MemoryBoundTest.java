@@ -12,6 +12,7 @@ import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -76,6 +77,26 @@ class MemoryBoundTest {
                     int count = Math.min(reads.sizes[turn++ % reads.sizes.length], stream.length - at);
                     run.receive(stream, at, count, Math.max(reads.capacity, count));
                     at += count;
+                }
+                run.finish();
+            }
+        }
+
+        /** 53: what a budget counts is what is held, also of reads that fill only half of their buffers. */
+        @ParameterizedTest(name = "{0}, frames of {1}")
+        @MethodSource("readsAndFrames")
+        void noMoreIsHeldThanTheBudgetWasAskedFor(Reads reads, int frameLength) {
+            byte[] stream = frames(frameLength, Math.max(2, Math.min(20, 200_000 / frameLength)));
+            for (ReceiveOptions options : List.of(ReceiveOptions.defaults(), ReceiveOptions.defaults().contiguous())) {
+                ReceiveBudget budget = new ReceiveBudget(10 << 20);
+                Run run = new Run(frameLength, options.budget(budget).frameDeadline(Duration.ofDays(1)), true);
+                int turn = 0;
+                for (int at = 0; at < stream.length; ) {
+                    int count = Math.min(reads.sizes[turn++ % reads.sizes.length], stream.length - at);
+                    run.receive(stream, at, count, Math.max(reads.capacity, count));
+                    at += count;
+                    long held = run.network.held();
+                    assertThat(held).as("held after %d bytes", at).isLessThanOrEqualTo(budget.used() + ALWAYS);
                 }
                 run.finish();
             }

@@ -130,14 +130,18 @@ final class ScriptedChannel extends EmbeddedChannel {
         }
     }
 
-    /** The peer resets; what had come before is read first, if a transport does so, whatever auto-read is. */
+    /**
+     * The peer resets; what had come before is read first, if a transport does so, whatever auto-read is. Not in a hundred
+     * thousand buffers, which takes seconds and says no more than a thousand.
+     */
     void reset(boolean drains, int size) {
         if (!isOpen() || endRead) {
             return;
         }
         if (drains) {
+            int most = Math.max(size, wire.unread() / 1000);
             while (wire.unread() > 0 && isOpen()) {
-                pipeline().fireChannelRead(nextBuffer(size, 0));
+                pipeline().fireChannelRead(nextBuffer(most, 0));
             }
         }
         if (isOpen()) {
