@@ -160,7 +160,8 @@ public class ExactReceiver extends ReceiveHandler {
      * so does progress.
      *
      * <p>It fails with what the sink throws (a full disk, a closed file) and with what the executor throws. The stream
-     * then goes on: the next receive begins with the first byte that is not in the sink.
+     * then goes on: the next receive begins with the first byte that is not in the sink, also if the stream has ended and
+     * the pipeline was told, while the sink was behind, of bytes that would be lost.
      *
      * <p>If it is cancelled, it is done at once, but what was handed over still goes into the sink, and only what was
      * not is the next receive's. Nothing is handed over after {@code cancel} has returned: a task that closes the sink

@@ -175,11 +175,11 @@ abstract class ReceiveHandler extends FrameHandler {
                 skip(ctx, receive);
             } else if (needs == Needs.BYTES && stream.hasEnded() && receive.setUncancellable() && !receive.isDone()) {
                 failUnserved(ctx, receive);
-            } else if (!receive.isDone()) {
+            } else if (!receive.isDone() && !(needs == Needs.ITS_SINK && writer.settle(bytes))) { // else it was done at once
                 long arrived = receive.arrived(bytes);
-                if (stream.hasEnded() && arrived > 0 && arrived < receive.expected) {
+                if (stream == StreamState.ENDED && arrived > 0 && arrived < receive.expected) {
                     // It waits for its sink and fails later, but what follows the end in the pipeline does not wait.
-                    tell(ctx, StreamState.TRUNCATED,
+                    tell(ctx, StreamState.TOLD,
                             new PrematureCloseException(receive.expected, arrived, false, closedLocally));
                 }
                 receive.progress();
@@ -216,7 +216,7 @@ abstract class ReceiveHandler extends FrameHandler {
         if (lost) {
             tell(ctx, StreamState.TRUNCATED, close);
         }
-        if (receive.orEnd && stream == StreamState.ENDED && failure == null) {
+        if (receive.orEnd && stream.compareTo(StreamState.TRUNCATED) < 0 && failure == null) {
             receive.trySuccess(null);
         } else if (failure == null && receive.standing == Receive.Standing.LATE && !lost && !ctx.channel().isOpen()) {
             receive.tryFailure(new ClosedChannelException());
@@ -243,7 +243,7 @@ abstract class ReceiveHandler extends FrameHandler {
 
     /** Bytes are lost: told once, before a listener may close the channel or remove this handler. */
     private void tell(ChannelHandlerContext ctx, StreamState next, @Nullable Throwable fault) {
-        boolean tells = fault != null && stream.compareTo(StreamState.TRUNCATED) < 0 && phase != Phase.REMOVED;
+        boolean tells = fault != null && stream.compareTo(StreamState.TOLD) < 0 && phase != Phase.REMOVED;
         becomes(next);
         if (tells) {
             Recorded.fire(ctx, fault);

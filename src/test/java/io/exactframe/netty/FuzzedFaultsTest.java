@@ -5,15 +5,21 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.exactframe.netty.testing.ByteSink;
+import io.exactframe.netty.testing.ByteSink.FailingSink;
+import io.exactframe.netty.testing.ReceiverChannel;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.concurrent.ProgressiveFuture;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The smallest cases of what the fuzz targets (src/fuzz) have found; the number of the behaviour is at each. */
@@ -158,5 +164,98 @@ class FuzzedFaultsTest {
         assertThat(seen).containsExactlyElementsOf(receives ? List.of() : List.of("AA", "BB"));
         assertThat(reads).isZero();
         assertThatExceptionOfType(PrematureCloseException.class).isThrownBy(channel::checkException);
+    }
+
+    /** What a receive to a sink leaves to the next ones, when it ends without the stream being to blame. */
+    private enum Unused {
+        NO_THREAD,
+        SINK_FAILS,
+        SINK_FAILS_AT_ONCE,
+        CANCELLED
+    }
+
+    private static void ends(ReceiverChannel it, boolean closes) {
+        if (closes) {
+            it.peerCloses();
+        } else {
+            it.halfClose();
+        }
+    }
+
+    /** 36, 37: the others get all there is, so the end is on a boundary; and nobody is told of a loss that is none. */
+    @ParameterizedTest(name = "{0}")
+    @EnumSource(names = {"NO_THREAD", "SINK_FAILS_AT_ONCE"})
+    void aSinkThatFailsAtOnceBehindTheEndLosesNothing(Unused how) {
+        for (boolean closes : new boolean[] {true, false}) {
+            ReceiverChannel it = new ReceiverChannel();
+            ByteSink sink = new ByteSink();
+            ByteSink failing = new FailingSink(FailingSink.Fault.IO, 0, false);
+            ProgressiveFuture<Void> first = it.receiver.receiveTo(sink, 1, sink);
+            ProgressiveFuture<Void> failed = it.receiver.receiveTo(failing, 4, task -> {
+                if (how == Unused.NO_THREAD) {
+                    throw new RejectedExecutionException("on purpose");
+                }
+                task.run();
+            });
+            ProgressiveFuture<ByteBuf> rest = it.receiver.receive(3);
+            ProgressiveFuture<ByteBuf> end = it.receiver.receiveOrEnd(1);
+            it.arrive("ABCD");
+            ends(it, closes);
+            sink.run();
+            assertThat(first.isSuccess()).isTrue();
+            assertThat(failed.cause()).hasMessage("on purpose");
+            assertThat(ReceiverChannel.text(rest)).isEqualTo("BCD");
+            assertThat(end.cause()).isNull();
+            assertThat(end.isSuccess()).isTrue();
+            assertThat(end.getNow()).isNull();
+            assertThat(it.exceptions).isEmpty();
+            it.channel.finish();
+        }
+    }
+
+    /** 36, 37: the pipeline was told of bytes that would be lost, as it seemed; then the others get them. */
+    @ParameterizedTest(name = "{0}")
+    @EnumSource(names = {"SINK_FAILS", "CANCELLED"})
+    void aSinkThatTakesLessBehindTheEndLosesNothing(Unused how) {
+        for (boolean closes : new boolean[] {true, false}) {
+            ReceiverChannel it = new ReceiverChannel();
+            ByteSink sink = new FailingSink(FailingSink.Fault.IO, how == Unused.CANCELLED ? 2 : 0, false);
+            ProgressiveFuture<Void> receive = it.receiver.receiveTo(sink, 10, sink);
+            it.arrive("AB");
+            it.arrive("CDE");
+            ends(it, closes);
+            assertThat(it.exceptions).singleElement().asString().endsWith("stream ended after 5 of 10 bytes");
+            ProgressiveFuture<ByteBuf> rest = it.receiver.receive(how == Unused.CANCELLED ? 3 : 5);
+            ProgressiveFuture<ByteBuf> end = it.receiver.receiveOrEnd(1);
+            if (how == Unused.CANCELLED) {
+                receive.cancel(false);
+            }
+            sink.run();
+            assertThat(ReceiverChannel.text(rest)).isEqualTo(how == Unused.CANCELLED ? "CDE" : "ABCDE");
+            assertThat(end.cause()).isNull();
+            assertThat(end.isSuccess()).isTrue();
+            assertThat(end.getNow()).isNull();
+            assertThat(it.exceptions).hasSize(1);
+            it.channel.finish();
+        }
+    }
+
+    /** 33, 34: it was told once, and it is another one that loses bytes; after that the end is on no boundary. */
+    @Test
+    void anotherReceiveLosesWhatASinkDidNotTake() {
+        ReceiverChannel it = new ReceiverChannel();
+        ByteSink sink = new FailingSink(FailingSink.Fault.IO, 0, false);
+        ProgressiveFuture<Void> failed = it.receiver.receiveTo(sink, 10, sink);
+        it.arrive("ABC");
+        it.halfClose();
+        assertThat(it.exceptions).singleElement().asString().endsWith("stream ended after 3 of 10 bytes");
+        ProgressiveFuture<ByteBuf> cutOff = it.receiver.receive(4);
+        ProgressiveFuture<ByteBuf> end = it.receiver.receiveOrEnd(1);
+        sink.run();
+        assertThat(failed.cause()).hasMessage("on purpose");
+        assertThat(cutOff.cause()).hasMessage("stream ended after 3 of 4 bytes");
+        assertThat(end.cause()).hasMessage("stream ended after 0 of 1 bytes");
+        assertThat(it.exceptions).hasSize(1);
+        it.channel.finish();
     }
 }
