@@ -83,15 +83,14 @@ abstract class FrameDecoder extends FrameHandler {
             } catch (Throwable fault) {
                 end(ctx, fault);
             }
-            if (phase != Phase.CUTTING) {
-                break; // ended by what it found, or by the codec that it asked
-            }
             if (found != null) {
                 brought = brought == Brought.MESSAGES ? brought : Brought.FRAMES;
                 deliver(ctx, found);
                 if (!source.settle() && phase == Phase.CUTTING && source.step == Step.NEEDS_BYTES) {
                     return true; // the usual end, kept short
                 }
+            } else if (phase != Phase.CUTTING) {
+                break; // ended by what it found, or by the codec that it asked
             } else if (step == Step.OVERSIZED) {
                 Recorded.fire(ctx, source.frame.tooLong());
                 if (phase == Phase.CUTTING || phase == Phase.CLOSING) {
@@ -121,17 +120,15 @@ abstract class FrameDecoder extends FrameHandler {
 
     /** Nothing is cut any more. */
     private void stop(ChannelHandlerContext ctx) {
-        if (source != null) {
-            if (phase == Phase.CLOSING) {
-                source.dropUnread();
-            }
-            source.step = Step.NEEDS_BYTES;
+        if (source != null && phase == Phase.CLOSING) {
+            source.dropUnread();
         }
         if (turns != null) {
             turns.gate.restore(ctx);
         }
         if (phase == Phase.REMOVED) {
             abort(ctx);
+            boolean gave = brought.compareTo(Brought.FRAMES) >= 0 && ctx.pipeline().get(FrameDecoder.class) != null;
             ByteBuf rest = turns().takeBytes(source == null ? null : source.takeBack());
             if (rest != null) {
                 if (options.onDemand && brought == Brought.MESSAGES) {
@@ -139,6 +136,9 @@ abstract class FrameDecoder extends FrameHandler {
                 }
                 ctx.fireChannelRead(rest);
                 readComplete(ctx, false);
+            }
+            if (gave) {
+                readComplete(ctx, false); // a successor keeps that of a read to itself that brought it no frame, not two
             }
         }
     }

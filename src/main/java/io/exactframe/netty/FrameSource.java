@@ -81,7 +81,7 @@ abstract class FrameSource {
         if (step != Step.NEEDS_BYTES && frame.state == State.BODY) {
             frame.received += Math.min(frame.length - frame.received, fragment.readableBytes()); // it did arrive
         }
-        fragment.release();
+        step = needsBytes();
     }
 
     final Step needsBytes() {

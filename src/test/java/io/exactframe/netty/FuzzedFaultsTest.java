@@ -13,12 +13,14 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -83,6 +85,82 @@ class FuzzedFaultsTest {
         channel.read();
         read("ABC");
         assertThat(seen).containsExactly("A", "B", "C");
+        channel.finishAndReleaseAll();
+    }
+
+    /** 21, 27: the successor has a part of a frame only, and keeps the read's end to itself: not for what was given before. */
+    @ParameterizedTest
+    @CsvSource({
+        "A,B, false,false", "A,B, false,true", "A,B, true,false", "A,B, true,true",
+        "AB,C, false,false", "AB,C, false,true", "AB,C, true,false", "AB,C, true,true"
+    })
+    void replacedForAMessageInAReadThatEndsInsideAFrame(String one, String two, boolean onDemand, boolean byItself) {
+        channel.config().setAutoRead(false);
+        ExactFrameDecoder first = new ExactFrameDecoder(0, 0, 1, onDemand ? ON_DEMAND : ReceiveOptions.defaults()) {
+            @Override
+            protected long frameLength(ByteBuf header) {
+                return 1;
+            }
+
+            @Override
+            protected Object decode(ChannelHandlerContext ctx, ByteBuf frame) {
+                if (!byItself) {
+                    return frame;
+                }
+                ctx.fireChannelRead(frame.retainedSlice());
+                ctx.pipeline().replace(this, null, new FixedLengthExactDecoder(3));
+                return null;
+            }
+        };
+        channel.pipeline().addLast(first, new ReadsAtComplete() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                super.channelRead(ctx, message);
+                if (seen.equals(List.of("A")) && !byItself) {
+                    ctx.pipeline().replace(first, null, new FixedLengthExactDecoder(3));
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext ctx) {
+                seen.add("complete");
+                ctx.read();
+            }
+        });
+        channel.read();
+        read(one, two);
+        assertThat(seen).startsWith("A", "complete").containsOnly("A", "complete"); // how many does not matter
+        seen.clear();
+        read("BCD".substring(one.length()));
+        assertThat(seen).containsExactly("BCD", "complete");
+        channel.finishAndReleaseAll();
+    }
+
+    /** 21, 27: the same if auto-read is switched off when the decoder has gone already. */
+    @Test
+    void replacedForAMessageInAReadInWhichAutoReadIsSwitchedOffLater() {
+        FrameStreamDecoder first = new FrameStreamDecoder(10, LengthPrefix.uint8());
+        channel.pipeline().addLast(first, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                seen.add(message.getClass().getSimpleName());
+                ReferenceCountUtil.release(message);
+                if (seen.size() == 1) {
+                    ctx.pipeline().replace(first, null, new FrameStreamDecoder(10, LengthPrefix.uint16()));
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext ctx) {
+                seen.add("complete");
+            }
+        });
+        channel.pipeline().fireChannelRead(bytes(channel, "\0"));
+        channel.config().setAutoRead(false);
+        read("\0");
+        assertThat(seen).containsExactly("FrameStart", "complete");
+        read("\0");
+        assertThat(seen).containsExactly("FrameStart", "complete", "FrameStart", "FrameChunk", "complete");
         channel.finishAndReleaseAll();
     }
 
