@@ -138,40 +138,6 @@ public class BudgetStress {
         }
     }
 
-    /** Two give back; the third needs both. */
-    @JCStressTest
-    @Outcome(id = "9000/0: 4500, 4500, 9000, 0/0", expect = ACCEPTABLE)
-    @State
-    public static class TwoGiveBack extends Shared {
-        private final Line a = line(4500);
-        private final Line b = line(4500);
-        private final Line c = line(9000);
-
-        public TwoGiveBack() {
-            super(10_000);
-            begin(a);
-            begin(b);
-            begin(c);
-        }
-
-        @Actor
-        public void one() {
-            complete(a, 4500);
-        }
-
-        @Actor
-        public void another() {
-            complete(b, 4500);
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            String before = state();
-            complete(c, 9000);
-            r.r1 = before + ": " + all(a, b, c);
-        }
-    }
-
     /** The first that waits is closed while it is granted what it waits for: the next gets it. */
     @JCStressTest
     @Outcome(id = "5000/0: 5000, PrematureClose1 inactive, 5000, 0/0", expect = ACCEPTABLE)
@@ -196,41 +162,6 @@ public class BudgetStress {
         @Actor
         public void first() {
             b.loop.run(b::closes);
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            b.loop.run();
-            String before = state();
-            complete(c, 5000);
-            r.r1 = before + ": " + all(a, b, c);
-        }
-    }
-
-    /** The first that waits is removed from its pipeline: what it had goes on. */
-    @JCStressTest
-    @Outcome(id = "5000/0: 5000, x, 5000, 0/0", expect = ACCEPTABLE)
-    @State
-    public static class Removal extends Shared {
-        private final Line a = line(5000);
-        private final Line b = line(8000);
-        private final Line c = line(5000);
-
-        public Removal() {
-            super(8000);
-            begin(a);
-            begin(b);
-            begin(c);
-        }
-
-        @Actor
-        public void holder() {
-            complete(a, 5000);
-        }
-
-        @Actor
-        public void first() {
-            b.loop.run(() -> b.pipeline().removeFirst());
         }
 
         @Arbiter

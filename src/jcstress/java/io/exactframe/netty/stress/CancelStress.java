@@ -2,7 +2,6 @@ package io.exactframe.netty.stress;
 
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 
-import io.exactframe.netty.ExactReceiver;
 import io.exactframe.netty.LengthPrefix;
 import io.exactframe.netty.ReceiveOptions;
 import io.netty.util.concurrent.Future;
@@ -172,102 +171,6 @@ public class CancelStress {
         @Arbiter
         public void then(L_Result r) {
             r.r1 = outcome();
-        }
-    }
-
-    /** Not the first, which is complete: nobody's bytes but its own are the next receive's. */
-    @JCStressTest
-    @Outcome(id = {"ABx, cancelled, then CDEF", "ABx, CD, then EF"}, expect = ACCEPTABLE)
-    @State
-    public static class Second extends Cancelled {
-        private final Future<?> first = receiver.receive(3);
-
-        public Second() {
-            begin(receiver.receive(2));
-        }
-
-        @Actor
-        public void loop() {
-            loop.run(() -> line.arrives("xCD"));
-            loop.run(() -> line.arrives("EF"));
-        }
-
-        @Actor
-        public void thread() {
-            cancel();
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            r.r1 = Line.told(first) + ", " + outcome();
-        }
-    }
-
-    /** Both that there are, the first last, while bytes arrive for it: they are the next one's. */
-    @JCStressTest
-    @Outcome(id = "cancelled cancelled, then ABCDE", expect = ACCEPTABLE)
-    @State
-    public static class Both extends Receiving {
-        private final Future<?> first = receiver.receive(6);
-        private final Future<?> second = receiver.receive(6);
-
-        public Both() {
-            loop.run(() -> line.arrives("AB"));
-        }
-
-        @Actor
-        public void thread() {
-            second.cancel(false);
-            first.cancel(false);
-        }
-
-        @Actor
-        public void loop() {
-            loop.run(() -> line.arrives("C"));
-            loop.run(() -> line.arrives("D"));
-            loop.run(() -> line.arrives("E"));
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            loop.run();
-            r.r1 = Line.told(first) + " " + Line.told(second) + ", then " + rest() + ending();
-        }
-    }
-
-    /** One in the last place that there is, while the first is complete: two places are free then. */
-    @JCStressTest
-    @Outcome(id = "cancelled, 2 places", expect = ACCEPTABLE)
-    @State
-    public static class Place extends Receiving {
-        private Future<?> receive;
-
-        public Place() {
-            for (int i = 1; i < 1024; i++) {
-                receiver.skip(1);
-            }
-            loop.run();
-        }
-
-        @Actor
-        public void thread() {
-            receive = receiver.receive(1);
-            receive.cancel(false);
-        }
-
-        @Actor
-        public void loop() {
-            loop.run(() -> line.arrives("x"));
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            loop.run();
-            int places = 0;
-            while (!receiver.receive(1).isDone()) {
-                places++;
-            }
-            r.r1 = Line.told(receive) + ", " + places + " places" + ending();
         }
     }
 }

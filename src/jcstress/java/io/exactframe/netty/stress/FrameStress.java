@@ -53,8 +53,9 @@ public class FrameStress {
 
         @Actor
         public void thread() {
-            for (int i = 0; i < 10 * READS; i++) {
+            for (int i = 0; i < 2000 && right < 3 * READS; i++) { // not for ever: the other may not run at all
                 release();
+                Thread.onSpinWait();
             }
         }
 

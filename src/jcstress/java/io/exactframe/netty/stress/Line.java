@@ -42,7 +42,7 @@ final class Line extends AbstractChannel {
     private final Queue<ByteBuf> wire = new ConcurrentLinkedQueue<>();
     private volatile boolean interest;
     private volatile boolean open = true;
-    private volatile boolean active;
+    private final boolean active;
     private final StringBuilder behind = new StringBuilder();
     final Loop loop;
 
@@ -69,7 +69,7 @@ final class Line extends AbstractChannel {
         this(loop, true, handlers);
     }
 
-    /** One that is not connected yet. */
+    /** One that is not connected. */
     static Line inactive(Loop loop, ChannelHandler... handlers) {
         return new Line(loop, false, handlers);
     }
@@ -135,12 +135,6 @@ final class Line extends AbstractChannel {
         if (!wire.isEmpty()) {
             eventLoop().execute(this::poll);
         }
-    }
-
-    /** On the loop: the transport is connected. */
-    void connects() {
-        active = true;
-        pipeline().fireChannelActive();
     }
 
     /** On the loop: the transport finds that the peer is gone. */

@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * An event loop without a thread of its own: the actor that runs it is its thread for as long. So an actor is the event
- * loop itself and not somebody who wakes one up, and two of them meet a million times a second. What it is given by others
- * it runs before it returns, or the next time. Its clock stands still, except when it is advanced.
+ * loop itself and not somebody who wakes one up, which would take longer than all that is tested. What it is given by
+ * others it runs before it returns, or the next time. Its clock stands still, except when it is advanced.
  */
 final class Loop extends AbstractScheduledEventExecutor implements EventLoop {
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();

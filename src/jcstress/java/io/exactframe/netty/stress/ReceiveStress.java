@@ -74,31 +74,6 @@ public class ReceiveStress {
         }
     }
 
-    /** Bytes arrive: it is served, and asks for more when there is nothing. */
-    @JCStressTest
-    @Outcome(id = "ABCD", expect = ACCEPTABLE)
-    @State
-    public static class Arrival extends Receiving {
-        private Future<?> receive;
-
-        @Actor
-        public void thread() {
-            receive = receiver.receive(4);
-        }
-
-        @Actor
-        public void loop() {
-            loop.run(() -> line.arrives("AB")); // which is the one read in advance
-            loop.run(() -> line.arrives("CD")); // this waits in the channel until somebody asks
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            loop.run();
-            r.r1 = Line.told(receive) + ending();
-        }
-    }
-
     /** The channel is closed: what came is received all the same, and what did not fails. */
     @JCStressTest
     @Outcome(id = {"A PrematureClose0; inactive", "A ClosedChannel; inactive"}, expect = ACCEPTABLE)
@@ -128,14 +103,14 @@ public class ReceiveStress {
         }
     }
 
-    /** The receiver is added: it is in no pipeline yet, or serves. */
+    /** The receiver is added: it is in no pipeline yet, or tells that the channel is not connected. */
     @JCStressTest
-    @Outcome(id = {"ChannelPipeline, then A", "A, then -"}, expect = ACCEPTABLE)
+    @Outcome(id = {"ChannelPipeline", "NotYetConnected"}, expect = ACCEPTABLE)
     @State
     public static class Adding {
         private final ExactReceiver receiver = new ExactReceiver();
         private final Loop loop = new Loop();
-        private final Line line = new Line(loop);
+        private final Line line = Line.inactive(loop);
         private Future<?> receive;
 
         @Actor
@@ -150,36 +125,8 @@ public class ReceiveStress {
 
         @Arbiter
         public void then(L_Result r) {
-            loop.run(() -> line.arrives("A"));
-            r.r1 = Line.told(receive) + ", then " + (receiver.bufferedBytes() == 0 ? "-" : "A") + line.leaks();
-        }
-    }
-
-    /** The channel becomes active: it is not connected yet, or serves. */
-    @JCStressTest
-    @Outcome(id = {"NotYetConnected, then A", "A, then -"}, expect = ACCEPTABLE)
-    @State
-    public static class Connecting {
-        private final ExactReceiver receiver = new ExactReceiver();
-        private final Loop loop = new Loop();
-        private final Line line = Line.inactive(loop, receiver);
-        private Future<?> receive;
-
-        @Actor
-        public void thread() {
-            receive = receiver.receive(1);
-        }
-
-        @Actor
-        public void loop() {
             loop.run();
-            loop.run(line::connects);
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            loop.run(() -> line.arrives("A"));
-            r.r1 = Line.told(receive) + ", then " + (receiver.bufferedBytes() == 0 ? "-" : "A") + line.leaks();
+            r.r1 = Line.told(receive) + line.leaks();
         }
     }
 
@@ -237,62 +184,28 @@ public class ReceiveStress {
         }
     }
 
-    /** The channel moves to another event loop, which serves then. */
-    abstract static class Moving extends Receiving {
-        final Loop other = new Loop();
-
-        /** On the event loop. */
-        void move() {
-            ChannelPromise away = line.newPromise();
-            line.deregister(away);
-            away.addListener(done -> other.register(line));
-        }
-
-        /** Both, until all is quiet. */
-        void quiet() {
-            while (loop.run() | other.run()) {}
-        }
-    }
-
-    /** Receives before, while and after. */
-    @JCStressTest
-    @Outcome(id = "A B", expect = ACCEPTABLE)
-    @State
-    public static class Move extends Moving {
-        private Future<?> a, b;
-
-        @Actor
-        public void loop() {
-            loop.run(this::move);
-        }
-
-        @Actor
-        public void thread() {
-            a = receiver.receive(1);
-            other.run();
-            b = receiver.receive(1);
-            other.run();
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            quiet();
-            other.run(() -> line.arrives("AB"));
-            r.r1 = Line.told(a) + " " + Line.told(b) + ending();
-        }
-    }
-
     /** The receive's time goes by on the event loop that the channel had. */
     @JCStressTest
     @Outcome(id = {"ABCD", "FrameTimeout; FrameTimeout"}, expect = ACCEPTABLE)
     @State
-    public static class TimeOutElsewhere extends Moving {
+    public static class TimeOutElsewhere extends Receiving {
+        private final Loop other = new Loop();
         private final Future<?> receive = receiver.receive(4, Duration.ofSeconds(1));
 
         public TimeOutElsewhere() {
             loop.run(() -> line.arrives("AB"));
             loop.run(this::move);
             quiet();
+        }
+
+        private void move() {
+            ChannelPromise away = line.newPromise();
+            line.deregister(away);
+            away.addListener(done -> other.register(line));
+        }
+
+        private void quiet() {
+            while (loop.run() | other.run()) {}
         }
 
         @Actor

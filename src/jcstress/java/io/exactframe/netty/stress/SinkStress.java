@@ -167,32 +167,6 @@ public class SinkStress {
         }
     }
 
-    /** The receiver is removed: what is not in the sink goes on. */
-    @JCStressTest
-    @Outcome(id = "ChannelPipeline, AB, -; C", expect = ACCEPTABLE)
-    @State
-    public static class Removal extends Writing {
-        public Removal() {
-            begin(4, "AB");
-            loop.run(() -> line.arrives("C"));
-        }
-
-        @Actor
-        public void loop() {
-            loop.run(() -> line.pipeline().remove(receiver));
-        }
-
-        @Actor
-        public void disk() {
-            disk.run();
-        }
-
-        @Arbiter
-        public void then(L_Result r) {
-            r.r1 = all();
-        }
-    }
-
     /** The event loop ends before the sink is at rest, or behind it: the receive ends all the same. */
     @JCStressTest
     @Outcome(id = "PrematureClose2, AB, -; PrematureClose2 inactive", expect = ACCEPTABLE)
