@@ -96,7 +96,7 @@ final class FrameAssembler extends FrameSource {
         }
         // All that goes on of the frame may be in this fragment, and may stay as it is.
         boolean isHere = fragment.readableBytes() >= frame.length - frame.received && frame.received <= frame.front;
-        if (isHere && (fragment.inOnePiece || !body.contiguous && !FrameBody.isSmall(bodyLength()))) {
+        if (isHere && (fragment.inOnePiece || !body.contiguous && !isSmall())) {
             return Step.FRAME;
         }
         if (!share.reserve(frame.length, body.contiguous ? frame.length + frame.length / 2 : frame.length)) {
@@ -112,6 +112,11 @@ final class FrameAssembler extends FrameSource {
         return (int) frame.length - frame.front;
     }
 
+    /** Whether what goes on is one piece of memory in any case. */
+    private boolean isSmall() {
+        return bodyLength() - frame.rule.strippedEnd <= FrameBody.ONE_PIECE;
+    }
+
     private void collect(ByteBufAllocator alloc) {
         int front = frame.front;
         if (frame.received < front && !frame.setAside(fragment, front)) {
@@ -122,12 +127,12 @@ final class FrameAssembler extends FrameSource {
             // Set aside as a header, before it was known that it goes on.
             Fragment begun = new Fragment();
             begun.offer(frame.head(received).skipBytes(front));
-            body.fill(begun, received - front, 0, bodyLength(), alloc);
+            body.fill(begun, received - front, 0, bodyLength(), isSmall(), alloc);
             begun.release();
         }
         int count = (int) Math.min(frame.length - received, fragment.readableBytes());
         if (count > 0) { // a header alone costs no chunk, and its payload may still come in one read
-            body.fill(fragment, count, received - front, bodyLength(), alloc);
+            body.fill(fragment, count, received - front, bodyLength(), isSmall(), alloc);
             frame.received += count;
         }
     }

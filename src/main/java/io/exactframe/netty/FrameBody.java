@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * alive than that and 4 KiB.
  */
 final class FrameBody {
-    /** The largest frame that is always one piece. */
-    private static final int ONE_PIECE = 64 * 1024;
+    /** The largest frame that is always one piece, without its trailer if that is stripped. */
+    static final int ONE_PIECE = 64 * 1024;
 
     /** What may be allocated for the first byte; the first chunk of a large frame grows to it. */
     private static final int FIRST_CHUNK = 4 * 1024;
@@ -40,11 +40,6 @@ final class FrameBody {
         this.counted = options.budget != null;
     }
 
-    /** Whether a body of this length is one piece of memory in any case. */
-    static boolean isSmall(int length) {
-        return length <= ONE_PIECE;
-    }
-
     boolean hasBegun() {
         return chunk != null || parts != null;
     }
@@ -60,9 +55,9 @@ final class FrameBody {
     }
 
     /** Adds the next count bytes of in to the body, which has so many already and will have length in the end. */
-    void fill(Fragment in, int count, int filled, int length, ByteBufAllocator alloc) {
+    void fill(Fragment in, int count, int filled, int length, boolean isSmall, ByteBufAllocator alloc) {
         int end = filled + count;
-        if (isSmall(length)) {
+        if (isSmall) {
             if (chunk == null) {
                 chunk = alloc.buffer(capacityFor(end, length), length);
             } else if (chunk.capacity() < end) {

@@ -336,4 +336,20 @@ class FuzzedFaultsTest {
         assertThat(it.exceptions).hasSize(1);
         it.channel.finish();
     }
+
+    /** ReceiveOptions: frames up to 64 KiB are one piece, whatever is stripped of one behind. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 40_000, 65_535, 65_540, 65_541})
+    void aTrailerMakesNoFrameOfTwoPieces(int firstRead) {
+        EmbeddedChannel channel =
+                new EmbeddedChannel(new LengthPrefixedExactDecoder(1 << 20, LengthPrefix.uint32().trailer(2)));
+        int length = 64 * 1024;
+        ByteBuf wire = channel.alloc().buffer().writeInt(length).writeZero(length + 2);
+        channel.writeInbound(wire.readRetainedSlice(firstRead), wire);
+        ByteBuf frame = channel.readInbound();
+        assertThat(frame.readableBytes()).isEqualTo(length);
+        assertThat(frame.isContiguous()).isTrue();
+        frame.release();
+        assertThat(channel.finish()).isFalse();
+    }
 }
