@@ -66,6 +66,8 @@ public final class Soak {
     private static final AtomicInteger CLIENTS = new AtomicInteger();
     private static final AtomicBoolean STOPPING = new AtomicBoolean();
     private static final AtomicLong NEXT = new AtomicLong();
+    private static final Standstill STANDSTILL = new Standstill();
+    private static volatile boolean resets = true;
 
     private Soak() {}
 
@@ -78,7 +80,8 @@ public final class Soak {
                 int shape = random.nextInt(20);
                 frames[i] = shape == 0 ? random.nextInt(LARGEST) : shape < 5 ? random.nextInt(20_000) : random.nextInt(600);
             }
-            End end = End.values()[random.nextInt(End.values().length)];
+            End drawn = End.values()[random.nextInt(End.values().length)];
+            End end = drawn == End.RESET && !resets ? End.INSIDE : drawn;
             int last = HEADER + frames[frames.length - 1];
             boolean inside = end != End.BOUNDARY && end != End.READER_CLOSES;
             return new Plan(number, random.nextInt(4), frames, inside ? random.nextInt(last) : last, end, random.nextLong());
@@ -189,6 +192,7 @@ public final class Soak {
         }
 
         private void chunk(ChannelHandlerContext ctx, FrameChunk chunk) {
+            STANDSTILL.moved(this);
             ByteBuf bytes = chunk.content();
             check(chunk.offset() == offset, "offset", plan);
             if (hello != null) {
@@ -211,6 +215,7 @@ public final class Soak {
         }
 
         private void frame(ChannelHandlerContext ctx, ByteBuf frame) {
+            STANDSTILL.moved(this);
             int size = frame.readableBytes();
             BYTES.addAndGet(size);
             if (seen < 0) {
@@ -277,6 +282,7 @@ public final class Soak {
         private void finish(ChannelHandlerContext ctx) {
             ReferenceCountUtil.release(hello);
             OPEN.decrementAndGet();
+            STANDSTILL.ends(this);
             if (plan == null) {
                 check(failed, "ended without its first frame", ctx.channel());
                 return;
@@ -307,7 +313,9 @@ public final class Soak {
         if (kind == 1 || kind == 3) {
             channel.config().setAutoRead(false);
         }
-        channel.pipeline().addLast(new Reader(kind, receiver));
+        Reader reader = new Reader(kind, receiver);
+        STANDSTILL.begins(reader);
+        channel.pipeline().addLast(reader);
     }
 
     /** Sends what is planned in pieces, and ends as is planned; then the next connection comes. */
@@ -407,6 +415,7 @@ public final class Soak {
         System.out.println(transport + ", " + minutes + " minutes, " + connections + " connections at a time, seed " + seed);
         Verdict.countLeaks();
         Transport sockets = Transport.of(transport);
+        resets = sockets.tellsOfResets();
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, sockets.io());
         EventLoopGroup peers = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
         ReceiveBudget budget = new ReceiveBudget(4L << 20);
@@ -432,8 +441,12 @@ public final class Soak {
         long start = System.nanoTime();
         long total = (long) (minutes * 60e9);
         long[] first = null;
+        int port = ((InetSocketAddress) address).getPort();
         for (int tenth = 1; tenth <= 10; tenth++) {
-            TimeUnit.NANOSECONDS.sleep(start + total * tenth / 10 - System.nanoTime());
+            if (!STANDSTILL.sleepUntil(start + total * tenth / 10, port, budget)) {
+                report("standstill", memory());
+                Verdict.pronounce(false);
+            }
             long[] now = memory();
             first = tenth == 5 ? now : first; // by then all has been as large as it gets
             report(tenth * 10 + " %", now);
