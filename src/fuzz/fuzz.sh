@@ -32,6 +32,6 @@ for each in "${targets[@]}"; do
     fi
     echo "== $each: $runs runs, seed $seed"
     mvn -q -B -Pfuzz exec:exec "-Dfuzz.args=--target_class=io.exactframe.netty.fuzz.${each}Fuzz -max_len=160 -runs=$runs -seed=$seed \
--artifact_prefix=target/fuzz/$each- -print_final_stats=1 $* $inputs" 2>&1 |
+-artifact_prefix=target/fuzz/$each- --reproducer_path=target/fuzz -print_final_stats=1 $* $inputs" 2>&1 |
         { grep -aE --line-buffered 'ERROR|== Java|AssertionError|INITED|DONE|written to|pulse' || true; }
 done
