@@ -130,10 +130,10 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             receive(ctx, fragment);
         } else if (item == Turns.READ_COMPLETE) {
             readComplete(ctx, waited);
+        } else if (item instanceof Turns.Event && outside && brought == Brought.MESSAGES) {
+            turns().waiting.addFirst(item); // what is re-entered at this completion comes behind it
+            readComplete(ctx, false);
         } else if (item instanceof Turns.Event event) {
-            if (outside && brought == Brought.MESSAGES) {
-                readComplete(ctx, false);
-            }
             event.action().run();
         } else {
             pass(ctx, item);

@@ -1,5 +1,6 @@
 package io.exactframe.netty;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static io.exactframe.netty.testing.Probe.bytes;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -351,5 +352,45 @@ class FuzzedFaultsTest {
         assertThat(frame.isContiguous()).isTrue();
         frame.release();
         assertThat(channel.finish()).isFalse();
+    }
+
+    /** 17, 31: an event waits for its turn also while the messages in front of it are completed. */
+    @Test
+    void anEventThatIsFiredAtACompletionDoesNotOvertakeOneThatWaits() {
+        List<Object> seen = new ArrayList<>();
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(new FixedLengthExactDecoder(1, ReceiveOptions.defaults().onDemand()));
+        channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                seen.add(((ByteBuf) message).toString(US_ASCII));
+                ReferenceCountUtil.release(message);
+                if (seen.contains("B") && !seen.contains("C")) {
+                    ctx.pipeline().fireUserEventTriggered("first");
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext ctx) {
+                if (seen.get(seen.size() - 1).equals("C")) {
+                    ctx.pipeline().fireUserEventTriggered("second");
+                }
+            }
+
+            @Override
+            public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+                seen.add(event);
+            }
+        });
+        channel.read();
+        for (String buffer : List.of("AB", "C")) {
+            channel.pipeline().fireChannelRead(channel.alloc().buffer().writeBytes(buffer.getBytes(US_ASCII)));
+        }
+        channel.pipeline().fireChannelReadComplete();
+        channel.read();
+        channel.read();
+        assertThat(seen).containsExactly("A", "B", "C", "first", "second");
+        channel.finish();
     }
 }
