@@ -39,29 +39,31 @@ final class Loop extends AbstractScheduledEventExecutor implements EventLoop {
         terminated = global == null ? null : new DefaultPromise<>(global);
     }
 
-    /** As the event loop: does something, and then what there is to do. */
-    void run(Runnable first) {
+    /** As the event loop: does something, and then what there is to do. Whether there was anything to do then. */
+    boolean run(Runnable first) {
         thread = Thread.currentThread();
         first.run();
-        runTasks();
+        boolean any = runTasks();
         thread = null;
-    }
-
-    /** As the event loop: does what there is to do. Whether there was anything. */
-    boolean run() {
-        boolean any = !tasks.isEmpty();
-        run(() -> {});
         return any;
     }
 
-    private void runTasks() {
+    /** As the event loop: does what there is to do. Whether there was anything, which others may add until its end. */
+    boolean run() {
+        return run(() -> {});
+    }
+
+    private boolean runTasks() {
+        boolean any = false;
         for (Runnable task; (task = tasks.poll()) != null; ) {
+            any = true;
             try {
                 task.run();
             } catch (RejectedExecutionException another) {
                 // Netty's pipeline hands on to an executor that has ended; an event loop would log it.
             }
         }
+        return any;
     }
 
     void advance(Duration by) {
