@@ -17,10 +17,12 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.FutureListener;
 import io.netty.util.concurrent.GenericProgressiveFutureListener;
 import io.netty.util.concurrent.ProgressiveFuture;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,20 @@ class ExactReceiverReadsTest {
             assertThat(it.reads).isEqualTo(1);
             it.channel.read();
             assertThat(it.reads).isEqualTo(1);
+        }
+
+        @Test // 19, 61: what a listener brings waits for its turn, and is received
+        void whatIsBroughtFromInsideIsBuffered() {
+            AtomicInteger inside = new AtomicInteger();
+            receiver.receive(2).addListener((FutureListener<ByteBuf>) first -> {
+                first.getNow().release();
+                it.arrive("EFG");
+                inside.set(receiver.bufferedBytes());
+            });
+            it.arrive("ABCD");
+            assertThat(inside).hasValue(5);
+            assertThat(receiver.bufferedBytes()).isEqualTo(5);
+            assertThat(text(receiver.receive(5))).isEqualTo("CDEFG");
         }
 
         @Test // 32

@@ -201,7 +201,12 @@ class LengthLimitsTest {
                     arguments(varint32(), "ffffffff10", "a varint of more than 32 bits"),
                     arguments(uint16(), "0009", "frame of 11 bytes, the limit is 10"),
                     arguments(uint16().countedFrom(FRAME), "0001", "length 1 makes a frame of 1 bytes, less than its"
-                            + " header, its trailer or what is to be stripped"));
+                            + " header, its trailer or what is to be stripped"),
+                    // What an adjustment can make of a length is corrupted, not too long: the last below 0, and 0.
+                    arguments(uint32().countedFrom(FRAME).adjustedBy(Integer.MIN_VALUE), "7fffffff", "length 2147483647"
+                            + " makes a frame of -1 bytes, less than its header, its trailer or what is to be stripped"),
+                    arguments(uint32().countedFrom(FRAME).adjustedBy(Integer.MIN_VALUE), "80000000", "length 2147483648"
+                            + " makes a frame of 0 bytes, less than its header, its trailer or what is to be stripped"));
         }
 
         @ParameterizedTest(name = "{0}: {2}")
