@@ -284,8 +284,17 @@ class OnDemandTest {
     @EnumSource
     void whatWaitsGoesOnWhenThePipelineIsTakenApart(Kind kind) {
         open(kind, ON_DEMAND);
+        List<String> atInactive = new ArrayList<>();
+        channel.pipeline().addFirst(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelInactive(ChannelHandlerContext ctx) {
+                ctx.fireChannelInactive();
+                atInactive.addAll(log);
+            }
+        });
         receive(kind.wire("ABCD", "EFGH", "IJKL").substring(0, 3 * kind.header.length() + 9));
         channel.unsafe().close(channel.voidPromise()); // as a transport closes
+        assertThat(atInactive).isEmpty(); // until channelUnregistered somebody may ask
         String[] last = kind == Kind.STREAM ? new String[] {"<", "I", kind.cut(), "inactive"} : new String[] {
             kind.cut(), "inactive"
         };
