@@ -54,10 +54,13 @@ class MemoryBoundTest {
                 new Reads("64 KiB", 0, 1 << 16),
                 new Reads("1460 in 2 KiB", 2048, 1460),
                 new Reads("1 byte and 64 KiB in turn", 0, 1, 1 << 16),
-                new Reads("4095, 8192 and 1 byte in turn", 0, 4095, 8192, 1));
+                new Reads("4095, 8192 and 1 byte in turn", 0, 4095, 8192, 1),
+                // A first chunk that has grown counts as what it is, beside parts of which half is used.
+                new Reads("4 KiB in pieces, then half of 64 KiB", 1 << 16,
+                        5, 251, 256, 512, 1024, 2048, 1 << 15, 1 << 15, 1 << 15));
 
         static Stream<Arguments> readsAndFrames() {
-            int[] lengths = {8, 100, 4096, 5000, 1 << 16, (1 << 16) + 1, 70_000, 1 << 20};
+            int[] lengths = {8, 100, 4096, 5000, 1 << 16, (1 << 16) + 1, 70_000, 180_000, 1 << 20};
             return READS.stream().flatMap(reads -> IntStream.of(lengths)
                     // By single bytes a large frame takes long.
                     .filter(length -> reads.sizes.length > 1 || reads.sizes[0] > 1 || length <= 70_000)
