@@ -76,6 +76,54 @@ class EndOfStreamTest {
         }
 
         @ParameterizedTest
+        @EnumSource // 33, 34
+        void anEndFromInsideADeliveryWaitsForWhatIsThere(FrameCodec codec) {
+            EmbeddedChannel channel = new EmbeddedChannel(codec.decoder(), probe);
+            probe.onRead(1, ctx -> ctx.pipeline().fireChannelInactive());
+            receive(channel, codec.wire("aaaa", "bbbb") + codec.wire("cccc").charAt(0));
+            List<String> expected = new ArrayList<>(List.of(codec.delivered("aaaa", "bbbb")));
+            expected.addAll(List.of(codec.truncated(1), "[inactive]", "[complete]"));
+            assertThat(probe.drain()).isEqualTo(expected);
+            channel.finish();
+        }
+
+        @ParameterizedTest
+        @EnumSource // 34
+        void anEndFromInsideTheReadThatGoesOnIsToldAtOnce(FrameCodec codec) {
+            EmbeddedChannel channel = new EmbeddedChannel(codec.decoder(), probe);
+            channel.config().setAutoRead(false);
+            channel.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+                @Override
+                public void read(ChannelHandlerContext ctx) {
+                    ctx.close();
+                    channel.runPendingTasks(); // and with it the end is told, and the pipeline taken apart
+                }
+            });
+            receive(channel, codec.wire("aaaa").substring(0, 1));
+            assertThat(probe.drain()).containsExactly(codec.truncated(1), "[inactive]");
+            channel.finish();
+        }
+
+        @ParameterizedTest
+        @EnumSource // 33, 34
+        void anEndBehindBytesFromInsideThatReadWaitsForThem(FrameCodec codec) {
+            EmbeddedChannel channel = new EmbeddedChannel(codec.decoder(), probe);
+            String wire = codec.wire("aaaa");
+            channel.config().setAutoRead(false);
+            channel.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+                @Override
+                public void read(ChannelHandlerContext ctx) {
+                    ctx.fireChannelRead(bytes(channel, wire.substring(1)));
+                    ctx.fireChannelInactive();
+                }
+            });
+            receive(channel, wire.substring(0, 1));
+            assertThat(probe.drain()).startsWith(codec.delivered("aaaa")).contains("[inactive]");
+            assertThat(probe.exceptions).isEmpty();
+            channel.finish();
+        }
+
+        @ParameterizedTest
         @EnumSource // 34, 38
         void halfClosedAndThenClosedItSaysSoOnce(FrameCodec codec) {
             String wire = codec.wire(PAYLOADS);
