@@ -302,6 +302,18 @@ class OnDemandTest {
                 .containsExactly(concat(kind.messages("ABCD", "EFGH"), last));
     }
 
+    @ParameterizedTest // 36: all of it arrived, and more
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STREAM") // which gives on what there is, and collects nothing
+    void aFrameThatWaitsWholeIsNotMissingWhenWeClose(Kind kind) {
+        open(kind, ON_DEMAND);
+        String wire = kind.wire("ABCD", "EFGH");
+        receive(kind.wire("ABCD").substring(0, kind.header.length() + 1)); // a part of it is collected
+        receive(wire.substring(kind.header.length() + 1));
+        drain();
+        channel.close();
+        assertThat(drain()).containsExactly("complete", "inactive"); // of the read that it came in, which was not over
+    }
+
     @ParameterizedTest
     @EnumSource
     void autoReadSwitchedOnAgainLetsEverythingGo(Kind kind) {
