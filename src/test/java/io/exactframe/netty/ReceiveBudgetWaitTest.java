@@ -247,6 +247,28 @@ class ReceiveBudgetWaitTest {
 
         @ParameterizedTest
         @EnumSource(names = {"PREFIXED", "OWN_CODEC"})
+        void whatItTookBeforeTheWaitCounts(TimedHandler kind) {
+            TimedChannel holder = new TimedChannel(kind, FRAME, options);
+            holder.receive(WIRE.substring(0, 100));
+            TimedChannel it = new TimedChannel(kind, FRAME, options);
+            it.receive(WIRE.substring(0, 1));
+            it.passMillis(500);
+            it.receive(WIRE.substring(1, 100));
+            assertThat(budget.waiting()).isOne();
+            it.pass(Duration.ofHours(1));
+            holder.receive(WIRE.substring(100));
+            it.channel.runPendingTasks();
+            assertThat(budget.waiting()).isZero();
+            it.passMillis(380);
+            it.assertInTime();
+            it.passMillis(240); // a tick is 112 ms
+            assertThat(it.timeout().limit()).isEqualTo(Limit.DEADLINE);
+            it.channel.finish();
+            holder.channel.finish();
+        }
+
+        @ParameterizedTest
+        @EnumSource(names = {"PREFIXED", "OWN_CODEC"})
         void neitherIfItsApplicationAskedForAReadBefore(TimedHandler kind) {
             TimedChannel holder = new TimedChannel(kind, FRAME, options);
             holder.receive(WIRE.substring(0, 100));
