@@ -107,6 +107,20 @@ class ExactReceiverSinkFailureTest {
             assertThat(text(receiver.receive(3))).isEqualTo("ABC");
         }
 
+        @Test // 44: what such a sink did not take is dropped, once, and harms nobody behind it
+        void aSinkThatFailsBehindItsCancelledReceiveLeavesNothing() {
+            FailingSink failing = new FailingSink(Fault.IO, 1, false);
+            ProgressiveFuture<Void> cancelled = receiver.receiveTo(failing, 6, failing);
+            ProgressiveFuture<Void> next = receiver.receiveTo(sink, 2, sink);
+            it.arrive("ABC");
+            cancelled.cancel(false);
+            it.arrive("DEF");
+            failing.runAll();
+            sink.runAll();
+            assertThat(next.isSuccess()).isTrue();
+            assertThat(failing.text() + " " + sink.text()).isEqualTo("A DE");
+        }
+
         @Test // 44: it was cancelled, so what came behind may be gone already
         void aSinkThatFailsAfterTheCancel() {
             FailingSink sink = new FailingSink(Fault.IO, 1, false);
