@@ -57,7 +57,6 @@ final class SinkWriter implements Runnable {
         } catch (Throwable rejected) {
             if (state.compareAndSet(State.HANDED, State.FREE)) { // an executor may throw and run it all the same
                 failure = rejected;
-                wake.run();
             }
         }
         return true;
