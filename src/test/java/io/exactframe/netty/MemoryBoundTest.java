@@ -175,6 +175,48 @@ class MemoryBoundTest {
             return Wire.repeat(frame, count);
         }
 
+        /** 15, 18: in one piece as soon as that is within the bound, or its bytes are copied more often than they have to be. */
+        @Test
+        void aContiguousFrameIsWholeAtOnceIfNearlyHalfOfItIsHere() {
+            byte[] stream = new byte[70_000];
+            Network network = new Network(contiguous(stream.length), new Sink());
+            network.receive(stream, 0, (stream.length - ALWAYS) / 2, 1 << 16);
+            assertThat(network.handlers.allocated).isEqualTo(stream.length);
+            assertThat(network.reads.live).isZero();
+            network.channel.finish();
+            network.assertNothingHeld();
+        }
+
+        @Test
+        void aContiguousFrameOfHalfFilledReadsIsWholeAsSoonAsThatMayBeHeld() {
+            int read = 1 << 15;
+            byte[] stream = new byte[3 * 3 * read + ALWAYS - 2 * 2 * read]; // what may be held at the third read, without two
+            Network network = new Network(contiguous(stream.length), new Sink());
+            for (int at = 0; at < 3 * read; at += read) {
+                assertThat(network.handlers.live).isZero(); // as they came
+                network.receive(stream, at, read, 2 * read);
+            }
+            assertThat(network.handlers.live).isEqualTo(stream.length);
+            assertThat(network.reads.live).isZero();
+            network.channel.finish();
+            network.assertNothingHeld();
+        }
+
+        private static FixedLengthExactDecoder contiguous(int frameLength) {
+            return new FixedLengthExactDecoder(frameLength, ReceiveOptions.defaults().contiguous());
+        }
+
+        @ParameterizedTest(name = "{0} bytes in 64 KiB")
+        @ValueSource(ints = {(1 << 16) - ALWAYS, (1 << 16) - ALWAYS - 1}) // 53: a part pins no more than the budget was asked for
+        void withABudgetAReadIsAPartIfItIsNearlyFull(int count) {
+            ReceiveOptions options = ReceiveOptions.defaults().budget(new ReceiveBudget(1 << 20)).frameDeadline(Duration.ofDays(1));
+            Network network = new Network(new FixedLengthExactDecoder(200_000, options), new Sink());
+            network.receive(new byte[count], 0, count, 1 << 16);
+            assertThat(network.reads.live).isEqualTo(count == (1 << 16) - ALWAYS ? 1 << 16 : 0);
+            network.channel.finish();
+            network.assertNothingHeld();
+        }
+
         @Test
         void slicesOfALargeReadPinItNoLongerThanHalfOfItIsUsed() {
             // 8 KiB slices of 64 KiB buffers: each adopted one would keep 64 KiB alive.
