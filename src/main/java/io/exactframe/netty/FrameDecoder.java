@@ -5,6 +5,7 @@ import io.exactframe.netty.FrameTimeoutException.Limit;
 import io.exactframe.netty.ReadGate.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import java.io.IOException;
 
@@ -58,9 +59,7 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     final void accept(ChannelHandlerContext ctx, ByteBuf fragment) {
         if (phase == Phase.CUTTING) {
-            if (source == null) {
-                source = newSource(ctx);
-            }
+            source = source == null ? newSource(ctx) : source;
             source.offer(fragment);
         } else {
             fragment.release();
@@ -123,23 +122,23 @@ abstract class FrameDecoder extends FrameHandler {
         if (source != null && phase == Phase.CLOSING) {
             source.dropUnread();
         }
-        if (turns != null) {
-            turns.gate.restore(ctx);
-        }
+        turns().gate.restore(ctx);
+        int completes = 0;
         if (phase == Phase.REMOVED) {
             abort(ctx);
-            boolean gave = brought.compareTo(Brought.FRAMES) >= 0 && ctx.pipeline().get(FrameDecoder.class) != null;
+            completes = brought == Brought.FRAMES ? 1 : 0; // decode() may have given; of two, a successor keeps one
             ByteBuf rest = turns().takeBytes(source == null ? null : source.takeBack());
             if (rest != null) {
-                if (options.onDemand && brought == Brought.MESSAGES) {
-                    ctx.fireChannelReadComplete(); // of these: the successor waits with the rest
-                }
+                completes++;
                 ctx.fireChannelRead(rest);
-                readComplete(ctx, false);
             }
-            if (gave) {
-                readComplete(ctx, false); // a successor keeps that of a read to itself that brought it no frame, not two
-            }
+        }
+        if (wanted && ctx.pipeline().context(this) == null && ReadGate.hasInput(ctx)) {
+            wanted = false;
+            ctx.channel().read(); // a successor is to know of it, and what this brings comes behind the rest
+        }
+        for (; completes > 0; completes--) {
+            readComplete(ctx, false);
         }
     }
 
@@ -164,9 +163,12 @@ abstract class FrameDecoder extends FrameHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
             turns().gate.restore(ctx);
-            // At once if it gave a message: whoever writes what it gets is to flush.
-            if (brought == Brought.MESSAGES || ctx.channel().config().isAutoRead() && !hasWaiting()) {
+            // At once if it gave a message: whoever writes what it gets is to flush. Or if one waits to be asked for: by
+            // whoever asked before this decoder came, or when a read is complete.
+            boolean isAutoRead = ctx.channel().config().isAutoRead();
+            if (brought == Brought.MESSAGES || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
                 brought = Brought.NOTHING;
+                turns().gate.held = turns().gate.held == Held.NONE ? Held.AUTO : turns().gate.held; // if still asked
                 ctx.fireChannelReadComplete();
                 return;
             }
@@ -177,10 +179,9 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     final void readComplete(ChannelHandlerContext ctx, boolean waited) {
         Brought was = brought;
-        boolean unanswered = wanted && (waited || options.onDemand) || !options.onDemand && was != Brought.MESSAGES;
+        boolean reads = was != Brought.NOTHING && (wanted || !options.onDemand && was != Brought.MESSAGES);
         brought = Brought.NOTHING;
-        boolean mayRead = phase == Phase.CUTTING && ReadGate.hasInput(ctx);
-        if (unanswered && was != Brought.NOTHING && mayRead && !ctx.channel().config().isAutoRead()) {
+        if (reads && phase == Phase.CUTTING && ReadGate.hasInput(ctx) && !ctx.channel().config().isAutoRead()) {
             wanted = true;
             readOn(ctx);
             if (was == Brought.BYTES) {
@@ -193,7 +194,7 @@ abstract class FrameDecoder extends FrameHandler {
     /** What was given outside a read is followed by an end of its own; a read() that was held goes on. */
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        if (outside && brought == Brought.MESSAGES) {
+        if (brought == Brought.MESSAGES && (outside || !free && turns().waiting.contains(Turns.READ_COMPLETE))) {
             readComplete(ctx, false);
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
@@ -250,15 +251,17 @@ abstract class FrameDecoder extends FrameHandler {
 
     @Override
     final void removed(ChannelHandlerContext ctx) {
+        // What was given in this read is to be followed by its channelReadComplete, whoever gets the rest.
+        for (ChannelHandler each : ctx.pipeline().toMap().values()) {
+            if (brought == Brought.MESSAGES && each instanceof FrameDecoder successor && successor.source == null) {
+                successor.brought = Brought.MESSAGES;
+            }
+        }
         if (phase == Phase.CUTTING) {
             phase = Phase.REMOVED;
         } else if (phase == Phase.CLOSING) {
             abort(ctx);
             ended();
-        }
-        if (wanted && ReadGate.hasInput(ctx)) {
-            ctx.channel().read(); // a successor is to know of it, and reads on until it has a message
-            wanted = false;
         }
     }
 

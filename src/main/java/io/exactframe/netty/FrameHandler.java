@@ -62,6 +62,9 @@ abstract class FrameHandler extends ChannelDuplexHandler {
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
         require(!(ctx.channel() instanceof DatagramChannel), () -> "datagrams are whole already, and no stream");
+        boolean gave = ctx.pipeline().toMap().values().stream().anyMatch(each ->
+                each instanceof FrameHandler other && other.brought.compareTo(Brought.FRAMES) >= 0);
+        brought = gave ? Brought.MESSAGES : brought; // its channelReadComplete is to come through here
     }
 
     @Override
@@ -146,9 +149,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             ctx.fireChannelRead(fragment);
             return;
         }
-        if (brought == Brought.NOTHING) {
-            brought = Brought.BYTES;
-        }
+        brought = brought == Brought.NOTHING ? Brought.BYTES : brought;
         if (timer == null && Math.min(options.frameDeadlineNanos, options.stallTimeoutNanos) != ReceiveOptions.NEVER) {
             timer = new FrameTimer(this, ctx);
             refuseSharedBudget(ctx);
@@ -161,7 +162,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
 
     final void pass(ChannelHandlerContext ctx, Object message) {
         brought = Brought.MESSAGES;
-        wanted = false;
+        wanted &= phase == Phase.REMOVED; // else it is answered
         ctx.fireChannelRead(message);
     }
 

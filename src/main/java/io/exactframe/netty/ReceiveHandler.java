@@ -68,9 +68,7 @@ abstract class ReceiveHandler extends FrameHandler {
 
     /** Opens the stream if the channel is active; whether it is open. */
     private boolean open(ChannelHandlerContext ctx) {
-        if (stream == StreamState.NEW && ctx.channel().isActive()) {
-            stream = StreamState.OPEN;
-        }
+        stream = stream == StreamState.NEW && ctx.channel().isActive() ? StreamState.OPEN : stream;
         return stream == StreamState.OPEN;
     }
 

@@ -126,7 +126,8 @@ public final class ReceiveOptions {
      * While auto-read is off, at most one message goes on for each {@code read()}; the rest waits in the handler, and
      * nothing is read from the socket while a whole one waits. What marks the end waits behind it: {@code
      * channelInactive}, {@code ChannelInputShutdownEvent}, and the exception of a premature close. With auto-read on
-     * everything goes on.
+     * everything goes on. Of a {@code read()} that was asked for before it was added, a decoder does not know: ask again
+     * then, or at {@code channelReadComplete}.
      *
      * <p>One thing cannot wait: when the channel is closed, Netty takes its pipeline apart right behind {@code
      * channelInactive}. So what still waits at {@code channelUnregistered} goes on then, all at once and in order. With

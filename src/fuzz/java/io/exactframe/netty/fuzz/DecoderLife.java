@@ -66,6 +66,7 @@ final class DecoderLife {
 
     // The application.
     boolean demand; // a read() that no message has answered
+    private boolean handedOn; // a demand, behind what a decoder hands on, whatever the application does meanwhile
     private boolean readAsked; // since the last poll began
     private int messages; // since then
     private boolean anyMessage; // since the last channelReadComplete
@@ -264,7 +265,9 @@ final class DecoderLife {
 
     /** Whether a message may come now. */
     private void checkDemand() {
-        check(!onDemand || channel.isAutoRead() || demand || !channel.isOpen(), "a message that no read() asked for");
+        boolean isDue = !onDemand || channel.isAutoRead() || demand || handedOn || !channel.isOpen();
+        check(isDue, "a message that no read() asked for");
+        handedOn &= demand;
     }
 
     private final class Application extends ChannelInboundHandlerAdapter {
@@ -668,6 +671,7 @@ final class DecoderLife {
             int start = leave(place);
             mayFeed = false;
             demand &= onDemand || !model.ended;
+            handedOn |= demand;
             readAsked = true; // a successor does not know that the read had a message before it came
             replaced = true;
             tap.off = true;
