@@ -5,6 +5,7 @@ import io.exactframe.netty.FrameTimeoutException.Limit;
 import io.exactframe.netty.ReadGate.Held;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import java.io.IOException;
@@ -75,9 +76,7 @@ abstract class FrameDecoder extends FrameHandler {
             Object found = null;
             try {
                 step = source.next(alloc);
-                // When the pipeline is taken apart nothing can wait.
-                boolean isTornDown = options.onDemand && !ctx.channel().isOpen() && !ctx.channel().isRegistered();
-                boolean goesOn = phase == Phase.CUTTING && (!options.onDemand || isAsked(ctx) || isTornDown);
+                boolean goesOn = phase == Phase.CUTTING && (!options.onDemand || isAsked(ctx));
                 found = step == Step.FRAME && goesOn ? source.take(alloc) : null;
             } catch (Throwable fault) {
                 end(ctx, fault);
@@ -138,12 +137,14 @@ abstract class FrameDecoder extends FrameHandler {
             ctx.channel().read(); // a successor is to know of it, and what this brings comes behind the rest
         }
         for (; completes > 0; completes--) {
-            readComplete(ctx, false);
+            readComplete(ctx);
         }
     }
 
+    /** Whether a message may go on: by a read(), or always, or as the pipeline is taken apart, and nothing can wait. */
     private boolean isAsked(ChannelHandlerContext ctx) {
-        return wanted || ctx.channel().config().isAutoRead();
+        Channel channel = ctx.channel();
+        return wanted || channel.config().isAutoRead() || !channel.isOpen() && !channel.isRegistered();
     }
 
     @Override
@@ -163,8 +164,8 @@ abstract class FrameDecoder extends FrameHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
             turns().gate.restore(ctx);
-            // At once if it gave a message: whoever writes what it gets is to flush. Or if one waits to be asked for: by
-            // whoever asked before this decoder came, or when a read is complete.
+            // At once if it gave a message: whoever writes what it gets is to flush. Or if one waits to be asked for,
+            // by whoever asked before this decoder came, or when a read is complete.
             boolean isAutoRead = ctx.channel().config().isAutoRead();
             if (brought == Brought.MESSAGES || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
                 brought = Brought.NOTHING;
@@ -177,7 +178,7 @@ abstract class FrameDecoder extends FrameHandler {
     }
 
     @Override
-    final void readComplete(ChannelHandlerContext ctx, boolean waited) {
+    final void readComplete(ChannelHandlerContext ctx) {
         Brought was = brought;
         boolean reads = was != Brought.NOTHING && (wanted || !options.onDemand && was != Brought.MESSAGES);
         brought = Brought.NOTHING;
@@ -194,8 +195,8 @@ abstract class FrameDecoder extends FrameHandler {
     /** What was given outside a read is followed by an end of its own; a read() that was held goes on. */
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        if (brought == Brought.MESSAGES && (outside || !free && turns().waiting.contains(Turns.READ_COMPLETE))) {
-            readComplete(ctx, false);
+        if (brought == Brought.MESSAGES && (outside || !free && turns().readEnds > 0)) {
+            readComplete(ctx);
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
             turns.gate.held = Held.NONE;

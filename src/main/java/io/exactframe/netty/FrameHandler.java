@@ -40,8 +40,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
 
     abstract void accept(ChannelHandlerContext ctx, ByteBuf fragment); // takes over what came from the socket
 
-    /** A read has ended, and everything in front of its end is handled; perhaps it waited for that. */
-    abstract void readComplete(ChannelHandlerContext ctx, boolean waited);
+    abstract void readComplete(ChannelHandlerContext ctx); // a read has ended, and what was in front of that is handled
 
     /** Gives what there is; outside a read no channelReadComplete follows. Whether what waits may be handled. */
     abstract boolean cut(ChannelHandlerContext ctx, boolean outside);
@@ -53,8 +52,8 @@ abstract class FrameHandler extends ChannelDuplexHandler {
     abstract void endOfInput(ChannelHandlerContext ctx, boolean closed);
     abstract void removed(ChannelHandlerContext ctx);
 
-    // What is timed: a frame that is not whole, and has so many of the last bytes, 0 if there is none; and not while the
-    // application does not read, for which the peer is not to blame.
+    // What is timed: a frame that is not whole, and has so many of the last bytes, 0 if there is none; and not while
+    // the application does not read, for which the peer is not to blame.
     abstract long begunBytes();
     abstract boolean isReading(ChannelHandlerContext ctx);
     abstract void timeIsOver(ChannelHandlerContext ctx, FrameTimeoutException.Limit limit, long nanos);
@@ -91,6 +90,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         Object next = item;
         if (item != null && (inTurn || hasWaiting() || !isIdle())) {
             turns().waiting.add(item);
+            turns.readEnds += item == Turns.READ_COMPLETE ? 1 : 0;
             next = null;
         }
         if (inTurn) {
@@ -101,13 +101,14 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         inTurn = true;
         try {
             if (next != null) {
-                handle(ctx, next, false, outside);
+                handle(ctx, next, outside);
             }
             for (boolean more = true; more; ) {
                 boolean free = cut(ctx, outside);
                 next = free && turns != null ? turns.waiting.poll() : null;
                 if (next != null) {
-                    handle(ctx, next, true, outside);
+                    turns.readEnds -= next == Turns.READ_COMPLETE ? 1 : 0;
+                    handle(ctx, next, outside);
                 } else {
                     more = makeUp(ctx, free, outside);
                 }
@@ -128,14 +129,14 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         }
     }
 
-    private void handle(ChannelHandlerContext ctx, Object item, boolean waited, boolean outside) {
+    private void handle(ChannelHandlerContext ctx, Object item, boolean outside) {
         if (item instanceof ByteBuf fragment) {
             receive(ctx, fragment);
         } else if (item == Turns.READ_COMPLETE) {
-            readComplete(ctx, waited);
+            readComplete(ctx);
         } else if (item instanceof Turns.Event && outside && brought == Brought.MESSAGES) {
             turns().waiting.addFirst(item); // what is re-entered at this completion comes behind it
-            readComplete(ctx, false);
+            readComplete(ctx);
         } else if (item instanceof Turns.Event event) {
             event.action().run();
         } else {

@@ -53,9 +53,7 @@ abstract class ReceiveHandler extends FrameHandler {
         context = ctx; // also if it is refused: then it is removed, and its receives fail
         super.handlerAdded(ctx);
         switchAutoReadOff(ctx);
-        if (open(ctx) && !ReadGate.hasInput(ctx)) {
-            stream = StreamState.ENDED;
-        }
+        stream = open(ctx) && !ReadGate.hasInput(ctx) ? StreamState.ENDED : stream;
         wake(ctx);
     }
 
@@ -98,7 +96,7 @@ abstract class ReceiveHandler extends FrameHandler {
     }
 
     @Override
-    final void readComplete(ChannelHandlerContext ctx, boolean waited) {
+    final void readComplete(ChannelHandlerContext ctx) {
         brought = Brought.NOTHING;
         wanted = false;
         ctx.fireChannelReadComplete();

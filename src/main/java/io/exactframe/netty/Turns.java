@@ -21,6 +21,8 @@ final class Turns {
 
     final ArrayDeque<Object> waiting = new ArrayDeque<>(4);
 
+    int readEnds; // of what waits, until it is passed on at a removal
+
     int bytes() {
         return waiting.stream().mapToInt(item -> item instanceof ByteBuf fragment ? fragment.readableBytes() : 0).sum();
     }
