@@ -75,7 +75,6 @@ final class FrameAssembler extends FrameSource {
     private Step assemble(ByteBufAllocator alloc) {
         if (frame.state == State.SKIPPING) {
             frame.skip(fragment);
-            fragmentChanged();
             return fragment.readableBytes() > 0 ? next(alloc) : needsBytes();
         }
         if (share.isWaiting()) {

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -175,7 +176,24 @@ class MemoryBoundTest {
             return Wire.repeat(frame, count);
         }
 
-        /** 15, 18: in one piece as soon as that is within the bound, or its bytes are copied more often than they have to be. */
+        /** 18: the first chunk of a large frame has room for what came, at least 256 bytes, and grows from there. */
+        @ParameterizedTest(name = "{0} bytes in a chunk of {1}")
+        @CsvSource({"1, 256", "256, 256", "257, 512", "1500, 2048", "2048, 2048", "2049, 4096"})
+        void theFirstChunkIsAsLargeAsWhatCame(int count, int chunk) {
+            byte[] stream = new byte[1 << 20];
+            for (int before : new int[] {0, 1 << 16}) { // bytes that stay as they came
+                Network network = new Network(new FixedLengthExactDecoder(stream.length), new Sink());
+                if (before > 0) {
+                    network.receive(stream, 0, before, before);
+                }
+                network.receive(stream, 0, count, 1 << 16);
+                assertThat(network.handlers.allocated).isEqualTo(chunk);
+                network.channel.finish();
+                network.assertNothingHeld();
+            }
+        }
+
+        /** 15, 18: in one piece as soon as that is within the bound, or its bytes are copied more often than need be. */
         @Test
         void aContiguousFrameIsWholeAtOnceIfNearlyHalfOfItIsHere() {
             byte[] stream = new byte[70_000];
@@ -190,7 +208,7 @@ class MemoryBoundTest {
         @Test
         void aContiguousFrameOfHalfFilledReadsIsWholeAsSoonAsThatMayBeHeld() {
             int read = 1 << 15;
-            byte[] stream = new byte[3 * 3 * read + ALWAYS - 2 * 2 * read]; // what may be held at the third read, without two
+            byte[] stream = new byte[3 * 3 * read + ALWAYS - 2 * 2 * read]; // what may be held at the third, without two
             Network network = new Network(contiguous(stream.length), new Sink());
             for (int at = 0; at < 3 * read; at += read) {
                 assertThat(network.handlers.live).isZero(); // as they came
@@ -207,9 +225,10 @@ class MemoryBoundTest {
         }
 
         @ParameterizedTest(name = "{0} bytes in 64 KiB")
-        @ValueSource(ints = {(1 << 16) - ALWAYS, (1 << 16) - ALWAYS - 1}) // 53: a part pins no more than the budget was asked for
+        @ValueSource(ints = {(1 << 16) - ALWAYS, (1 << 16) - ALWAYS - 1}) // 53: it pins no more than was asked for
         void withABudgetAReadIsAPartIfItIsNearlyFull(int count) {
-            ReceiveOptions options = ReceiveOptions.defaults().budget(new ReceiveBudget(1 << 20)).frameDeadline(Duration.ofDays(1));
+            ReceiveBudget budget = new ReceiveBudget(1 << 20);
+            ReceiveOptions options = ReceiveOptions.defaults().budget(budget).frameDeadline(Duration.ofDays(1));
             Network network = new Network(new FixedLengthExactDecoder(200_000, options), new Sink());
             network.receive(new byte[count], 0, count, 1 << 16);
             assertThat(network.reads.live).isEqualTo(count == (1 << 16) - ALWAYS ? 1 << 16 : 0);
