@@ -15,6 +15,7 @@ import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -159,6 +160,26 @@ class EndOfStreamTest {
             receive(channel, codec.wire("aaaa") + "x");
             assertThat(channel.finish()).isFalse();
             assertThat(probe.log()).containsExactly("[event ChannelInputShutdownEvent]", "[complete]", "[inactive]");
+        }
+
+        @Test // 60: best effort, and none costs the exception
+        void aChannelThatCannotTellWhoseEndItWas() {
+            EmbeddedChannel channel = new EmbeddedChannel(new FixedLengthExactDecoder(4), probe) {
+                @Override
+                public Channel.Unsafe unsafe() {
+                    if (isOpen()) {
+                        return super.unsafe();
+                    }
+                    throw new UnsupportedOperationException();
+                }
+            };
+            receive(channel, "a");
+            probe.drain();
+            Channel.Unsafe unsafe = channel.unsafe();
+            unsafe.close(channel.voidPromise());
+            channel.runPendingTasks();
+            assertThat(probe.drain())
+                    .containsExactly("[PrematureCloseException: stream ended after 1 of 4 bytes]", "[inactive]");
         }
 
         @Test // 37

@@ -88,6 +88,16 @@ class FrameChunkTest {
         }
 
         @Test
+        void theLastReleaseSaysSo() {
+            chunk.retain(2);
+            assertThat(chunk.release()).isFalse();
+            assertThat(chunk.release(1)).isFalse();
+            assertThat(chunk.release()).isTrue();
+            chunk = new FrameChunk(abc(), FAR, true);
+            assertThat(chunk.retain().release(2)).isTrue();
+        }
+
+        @Test
         void chunksOfDifferentPlacesAreNotEqual() {
             assertThat(chunk)
                     .isNotEqualTo(new FrameChunk(chunk.content(), FAR + 1, true))

@@ -14,6 +14,7 @@ import io.netty.buffer.Unpooled;
 import java.time.Duration;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -75,6 +76,14 @@ class RefusalTest {
                 of("a time limit is more than nothing, not PT-1S", () -> receiver.receive(1, Duration.ofSeconds(-1))),
                 of("at least 1 byte can be received, not 0", () -> receiver.receive(0)),
                 of("at least 1 byte can be received, not -1", () -> receiver.skip(-1)));
+    }
+
+    @Test
+    void theLeastThatMakesSenseIsAccepted() {
+        new FixedLengthExactDecoder(1);
+        new Codec(0, 0, 1);
+        new LengthPrefixedExactDecoder(2, uint8(), ReceiveOptions.defaults().skipOversized(3));
+        ReceiveOptions.defaults().skipOversized(1).frameDeadline(Duration.ofNanos(1)).budget(new ReceiveBudget(1));
     }
 
     @ParameterizedTest(name = "{0}")

@@ -97,6 +97,41 @@ class RemovalTest {
         }
 
         @ParameterizedTest
+        @EnumSource // 17, 20: in one piece, but not in front of another's message
+        void whatWaitsGoesOnInItsOrderAndEachPieceIsCompleteOnce(FrameCodec codec) {
+            decoder = codec.decoder();
+            probe.onRead(1, ctx -> {
+                for (String read : List.of("2", "3")) {
+                    reenter(ctx, read);
+                    ctx.pipeline().fireUserEventTriggered(read);
+                    ctx.pipeline().fireChannelReadComplete();
+                }
+                ctx.pipeline().fireChannelRead("text");
+                reenter(ctx, "4");
+                remove(ctx);
+            });
+            EmbeddedChannel channel = new EmbeddedChannel(decoder, probe);
+            channel.pipeline().fireChannelRead(Probe.bytes(channel, codec.wire("aaaa") + "1"));
+            assertThat(probe.drain()).containsExactly(codec.delivered("aaaa"), "123", "[complete]", "[event String]",
+                    "[event String]", "[message text]", "4", "[complete]");
+            channel.finish();
+        }
+
+        @ParameterizedTest
+        @EnumSource // 20, 27
+        void theEndOfTheReadThatWaitsGoesOnIfThereIsNoRest(FrameCodec codec) {
+            decoder = codec.decoder();
+            probe.onRead(1, ctx -> {
+                ctx.pipeline().fireChannelReadComplete();
+                remove(ctx);
+            });
+            EmbeddedChannel channel = new EmbeddedChannel(decoder, probe);
+            channel.pipeline().fireChannelRead(Probe.bytes(channel, codec.wire("aaaa")));
+            assertThat(probe.drain()).containsExactly(codec.delivered("aaaa"), "[complete]");
+            channel.finish();
+        }
+
+        @ParameterizedTest
         @EnumSource // 19, 20
         void bytesThatWaitAreNotOvertakenByThoseThatTheRestBrings(FrameCodec codec) {
             decoder = codec.decoder();

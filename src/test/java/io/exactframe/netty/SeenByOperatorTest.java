@@ -205,6 +205,7 @@ class SeenByOperatorTest {
                 assertThat(before).isPositive().isLessThan(Duration.ofMinutes(1));
                 assertThat(budget.longestWait()).isGreaterThan(before);
                 assertThat(budget.waiting()).isEqualTo(2);
+                assertThat(budget).hasToString("ReceiveBudget[6000 of 8000 bytes used, 2 waiting]");
                 leaves.close();
                 holds.close();
                 waits.runPendingTasks();
