@@ -205,13 +205,19 @@ class MemoryBoundTest {
             network.assertNothingHeld();
         }
 
-        @Test
-        void aContiguousFrameOfHalfFilledReadsIsWholeAsSoonAsThatMayBeHeld() {
+        /** Behind a chunk that grew to 4 KiB, or none. */
+        @ParameterizedTest(name = "{0} bytes first")
+        @ValueSource(ints = {0, 4096})
+        void aContiguousFrameOfHalfFilledReadsIsWholeAsSoonAsThatMayBeHeld(int first) {
             int read = 1 << 15;
-            byte[] stream = new byte[3 * 3 * read + ALWAYS - 2 * 2 * read]; // what may be held at the third, without two
+            int held = first + 2 * 2 * read; // at the third such read, and without it
+            byte[] stream = new byte[3 * (first + 3 * read) + ALWAYS - held];
             Network network = new Network(contiguous(stream.length), new Sink());
-            for (int at = 0; at < 3 * read; at += read) {
-                assertThat(network.handlers.live).isZero(); // as they came
+            for (int at = 0; at < first; at += Math.max(at, 256)) {
+                network.receive(stream, at, Math.max(at, 256), 1 << 12);
+            }
+            for (int at = first; at < first + 3 * read; at += read) {
+                assertThat(network.handlers.live).isEqualTo(first); // as they came
                 network.receive(stream, at, read, 2 * read);
             }
             assertThat(network.handlers.live).isEqualTo(stream.length);
