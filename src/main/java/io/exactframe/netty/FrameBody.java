@@ -147,9 +147,7 @@ final class FrameBody {
     }
 
     private CompositeByteBuf parts(ByteBufAllocator alloc) {
-        if (parts == null) {
-            parts = alloc.compositeBuffer(Integer.MAX_VALUE);
-        }
+        parts = parts == null ? alloc.compositeBuffer(Integer.MAX_VALUE) : parts;
         return parts;
     }
 

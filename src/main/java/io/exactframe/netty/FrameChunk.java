@@ -43,8 +43,7 @@ public record FrameChunk(ByteBuf content, long offset, boolean isLast) implement
 
     @Override
     public FrameChunk retain() {
-        content.retain();
-        return this;
+        return retain(1);
     }
 
     @Override
@@ -55,8 +54,7 @@ public record FrameChunk(ByteBuf content, long offset, boolean isLast) implement
 
     @Override
     public FrameChunk touch() {
-        content.touch();
-        return this;
+        return touch(null);
     }
 
     @Override

@@ -99,8 +99,7 @@ abstract class FrameDecoder extends FrameHandler {
                 return step == Step.NEEDS_BYTES;
             }
         }
-        stop(ctx);
-        return true;
+        return phase == Phase.CUTTING || stop(ctx);
     }
 
     /** Nothing can be given now. */
@@ -117,7 +116,7 @@ abstract class FrameDecoder extends FrameHandler {
     }
 
     /** Nothing is cut any more. */
-    private void stop(ChannelHandlerContext ctx) {
+    private boolean stop(ChannelHandlerContext ctx) {
         if (source != null && phase == Phase.CLOSING) {
             source.dropUnread();
         }
@@ -132,13 +131,15 @@ abstract class FrameDecoder extends FrameHandler {
                 ctx.fireChannelRead(rest);
             }
         }
-        if (wanted && ctx.pipeline().context(this) == null && ReadGate.hasInput(ctx)) {
+        // What was held is looked at first, in makeUp.
+        if (wanted && turns.gate.held == Held.NONE && ctx.pipeline().context(this) == null && ReadGate.hasInput(ctx)) {
             wanted = false;
             ctx.channel().read(); // a successor is to know of it, and what this brings comes behind the rest
         }
         for (; completes > 0; completes--) {
             readComplete(ctx);
         }
+        return true;
     }
 
     /** Whether a message may go on: by a read(), or always, or as the pipeline is taken apart, and nothing can wait. */
@@ -156,6 +157,7 @@ abstract class FrameDecoder extends FrameHandler {
                 turn(ctx, null); // gives one of what waits
             }
         } else {
+            brought = brought == Brought.MESSAGES ? Brought.GIVEN : brought; // what comes from now on is for this one
             ctx.read();
         }
     }
@@ -163,13 +165,16 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
         if (!inTurn && isBlocked()) {
-            turns().gate.restore(ctx);
+            ReadGate gate = turns().gate;
+            gate.restore(ctx);
             // At once if it gave a message: whoever writes what it gets is to flush. Or if one waits to be asked for,
             // by whoever asked before this decoder came, or when a read is complete.
             boolean isAutoRead = ctx.channel().config().isAutoRead();
-            if (brought == Brought.MESSAGES || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
+            if (brought.compareTo(Brought.FRAMES) >= 0 || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
+                wanted |= brought == Brought.FRAMES && !options.onDemand && !isAutoRead; // as when it is not blocked
+                boolean goesOn = gate.held == Held.NONE && brought != Brought.GIVEN;
+                gate.held = goesOn ? Held.AUTO : gate.held; // a read() that no message answers, unless it has gone on
                 brought = Brought.NOTHING;
-                turns().gate.held = turns().gate.held == Held.NONE ? Held.AUTO : turns().gate.held; // if still asked
                 ctx.fireChannelReadComplete();
                 return;
             }
@@ -180,7 +185,8 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     final void readComplete(ChannelHandlerContext ctx) {
         Brought was = brought;
-        boolean reads = was != Brought.NOTHING && (wanted || !options.onDemand && was != Brought.MESSAGES);
+        boolean came = was == Brought.BYTES || was == Brought.FRAMES; // what is not given
+        boolean reads = came && !options.onDemand || wanted && (came || was == Brought.MESSAGES);
         brought = Brought.NOTHING;
         if (reads && phase == Phase.CUTTING && ReadGate.hasInput(ctx) && !ctx.channel().config().isAutoRead()) {
             wanted = true;
@@ -195,12 +201,12 @@ abstract class FrameDecoder extends FrameHandler {
     /** What was given outside a read is followed by an end of its own; a read() that was held goes on. */
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        if (brought == Brought.MESSAGES && (outside || !free && turns().readEnds > 0)) {
+        if (brought.compareTo(Brought.GIVEN) >= 0 && (outside || !free && turns().readEnds > 0)) {
             readComplete(ctx);
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer
             turns.gate.held = Held.NONE;
-            if (isAsked(ctx) && ReadGate.hasInput(ctx)) {
+            if (isAsked(ctx) && ReadGate.hasInput(ctx) && !(wanted && phase == Phase.REMOVED)) { // stop() does that
                 readOn(ctx);
             }
         } else {
@@ -253,9 +259,10 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     final void removed(ChannelHandlerContext ctx) {
         // What was given in this read is to be followed by its channelReadComplete, whoever gets the rest.
+        boolean gave = brought.compareTo(Brought.FRAMES) >= 0;
         for (ChannelHandler each : ctx.pipeline().toMap().values()) {
-            if (brought == Brought.MESSAGES && each instanceof FrameDecoder successor && successor.source == null) {
-                successor.brought = Brought.MESSAGES;
+            if (gave && each instanceof FrameDecoder other && other.brought == Brought.NOTHING) {
+                other.brought = Brought.GIVEN;
             }
         }
         if (phase == Phase.CUTTING) {

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * that wait, for memory or for a {@code read()}.
  */
 abstract class FrameHandler extends ChannelDuplexHandler {
-    enum Brought { NOTHING, BYTES, FRAMES, MESSAGES } // since the last channelReadComplete; MESSAGES went on
+    /** Since the last channelReadComplete. GIVEN: MESSAGES went on, and nothing came since, or nothing to this. */
+    enum Brought { NOTHING, BYTES, FRAMES, GIVEN, MESSAGES }
 
     final ReceiveOptions options;
     Phase phase = Phase.CUTTING;
@@ -63,7 +64,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
         require(!(ctx.channel() instanceof DatagramChannel), () -> "datagrams are whole already, and no stream");
         boolean gave = ctx.pipeline().toMap().values().stream().anyMatch(each ->
                 each instanceof FrameHandler other && other.brought.compareTo(Brought.FRAMES) >= 0);
-        brought = gave ? Brought.MESSAGES : brought; // its channelReadComplete is to come through here
+        brought = gave ? Brought.GIVEN : brought; // a channelReadComplete is owed, perhaps through this
     }
 
     @Override
@@ -134,7 +135,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             receive(ctx, fragment);
         } else if (item == Turns.READ_COMPLETE) {
             readComplete(ctx);
-        } else if (item instanceof Turns.Event && outside && brought == Brought.MESSAGES) {
+        } else if (item instanceof Turns.Event && outside && brought.compareTo(Brought.GIVEN) >= 0) {
             turns().waiting.addFirst(item); // what is re-entered at this completion comes behind it
             readComplete(ctx);
         } else if (item instanceof Turns.Event event) {
@@ -150,7 +151,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             ctx.fireChannelRead(fragment);
             return;
         }
-        brought = brought == Brought.NOTHING ? Brought.BYTES : brought;
+        brought = brought == Brought.NOTHING ? Brought.BYTES : brought == Brought.GIVEN ? Brought.FRAMES : brought;
         if (timer == null && Math.min(options.frameDeadlineNanos, options.stallTimeoutNanos) != ReceiveOptions.NEVER) {
             timer = new FrameTimer(this, ctx);
             refuseSharedBudget(ctx);

@@ -108,6 +108,7 @@ final class FrameTimer implements Runnable {
     public void run() {
         if (!handler.inTurn && handler.isBlocked()) {
             check(); // it must not wait for what waits
+            handler.wake(ctx);
         } else {
             handler.inTurn(ctx, this::check);
         }

@@ -11,10 +11,12 @@ import io.exactframe.netty.testing.Sink;
 import io.exactframe.netty.testing.Wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -344,6 +346,27 @@ class MemoryBoundTest {
                     assertThat(handlers.live).isZero();
                 }
             }
+        }
+
+        /** What is for what waits is made when something waits. */
+        @Test
+        void anIdleDecoderIsSmall() {
+            long without = heapOf(() -> new EmbeddedChannel(new ChannelDuplexHandler()));
+            long with = heapOf(() -> new EmbeddedChannel(new FixedLengthExactDecoder(4)));
+            assertThat(with - without).isLessThan(40);
+        }
+
+        /** Bytes of each. */
+        private static long heapOf(Supplier<EmbeddedChannel> idle) {
+            int count = 10_000;
+            List<EmbeddedChannel> channels = new ArrayList<>(count);
+            long before = HeapBytes.used();
+            for (int i = 0; i < count; i++) {
+                channels.add(idle.get());
+            }
+            long used = HeapBytes.used() - before;
+            channels.forEach(EmbeddedChannel::finish);
+            return used / count;
         }
 
         @Test

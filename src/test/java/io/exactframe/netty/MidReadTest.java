@@ -14,6 +14,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -276,6 +277,169 @@ class MidReadTest {
         read("1");
         read(rest);
         assertThat(messages()).containsExactly("12", "34");
+        channel.finish();
+    }
+
+    /** 30: what answers a read() in the same read may be too little for the decoder that was added meanwhile. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aReadBeforeADecoderIsAddedMayBringItTooLittle(boolean onDemand) {
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(reads(onDemand ? 0 : 1, "B"), fixed(1, onDemand), new Application(true) {
+            @Override
+            void handle(ChannelHandlerContext ctx, String message) {
+                if (message.equals("A")) {
+                    ctx.read();
+                    ctx.pipeline().addBefore(ctx.name(), null, fixed(2, false));
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext ctx) {}
+        });
+        channel.read();
+        read(onDemand ? "AB" : "A");
+        assertThat(reads).isGreaterThan(onDemand ? 1 : 2);
+        read("C");
+        assertThat(messages()).containsExactly("A", "BC");
+        channel.finish();
+    }
+
+    /** 30, 53: the same if the decoder waits for memory first. */
+    @Test
+    void aReadBeforeADecoderIsAddedMayBringItTooLittleInAWaitForMemory() {
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(reads(0, ""), fixed(1, true), new Application(true) {
+            @Override
+            void handle(ChannelHandlerContext ctx, String message) {
+                if (message.equals("A")) {
+                    ctx.read();
+                    ctx.pipeline().addBefore(ctx.name(), null, new FixedLengthExactDecoder(5000, options));
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext ctx) {}
+        });
+        channel.read();
+        read("AB");
+        int before = reads;
+        release(other);
+        assertThat(reads).isGreaterThan(before);
+        channel.pipeline().removeFirst();
+        channel.config().setAutoRead(true);
+        read("C".repeat(4999));
+        assertThat(messages()).containsExactly("A", "B" + "C".repeat(4999));
+        channel.finish();
+    }
+
+    /** Counts what is asked for, and answers the n-th within itself. */
+    private ChannelOutboundHandlerAdapter reads(int answered, String with) {
+        return new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                if (reads++ == answered && answered > 0) {
+                    ctx.fireChannelRead(bytes(channel, with));
+                    ctx.fireChannelReadComplete();
+                }
+            }
+        };
+    }
+
+    private int reads;
+
+    /** 30: of two decoders in front of a new one the second has given nothing yet, and keeps the read's end to itself. */
+    @Test
+    void addedBehindADecoderThatHasGivenNothing() {
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(reads(0, ""), fixed(1, false), new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                if (((ByteBuf) message).getByte(0) == 'A') {
+                    ctx.pipeline().addAfter("second", null, fixed(4, false));
+                }
+                ctx.fireChannelRead(message);
+            }
+        });
+        channel.pipeline().addLast("second", fixed(2, false)).addLast(new Application(false));
+        channel.read();
+        for (String each : List.of("A", "B", "C", "D")) {
+            int before = reads;
+            read(each);
+            assertThat(reads).isGreaterThan(before);
+        }
+        assertThat(messages()).containsExactly("ABCD");
+        channel.finish();
+    }
+
+    /** 30: whoever reads in channelRead asks once; nothing came that would have to be followed by another. */
+    @Test
+    void aReadInChannelReadIsOne() {
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(reads(0, ""), fixed(1, false), new Application(false));
+        channel.read();
+        read("A");
+        assertThat(reads).isEqualTo(2);
+        channel.finish();
+    }
+
+    /** 30, 53: neither if the frame behind the message waits for memory. */
+    @Test
+    void aReadInChannelReadIsOneAlsoInFrontOfAWaitForMemory() {
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(reads(0, ""), new LengthPrefixedExactDecoder(5000, LengthPrefix.uint16(), options),
+                new Application(false));
+        channel.read();
+        read("\0\1A\23\0BB");
+        release(other);
+        assertThat(reads).isEqualTo(2);
+        channel.pipeline().removeFirst();
+        channel.pipeline().removeFirst();
+        channel.finish();
+    }
+
+    private static ReceiveOptions timed(ReceiveBudget budget) {
+        return ReceiveOptions.defaults().frameDeadline(Duration.ofDays(1)).budget(budget);
+    }
+
+    /** Has all of a budget of 5,000 bytes. */
+    private static EmbeddedChannel holder(ReceiveOptions options) {
+        EmbeddedChannel holder = new EmbeddedChannel(new FixedLengthExactDecoder(5000, options));
+        holder.writeInbound(bytes(holder, "x"));
+        return holder;
+    }
+
+    private void release(EmbeddedChannel holder) {
+        holder.writeInbound(holder.alloc().buffer(4999).writeZero(4999));
+        holder.finishAndReleaseAll();
+        channel.runPendingTasks();
+    }
+
+    /** 21, 31, 53: a read() that was held in a wait for memory is the successor's, and one. */
+    @Test
+    void aReadThatWasHeldIsOneOfTheSuccessors() {
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
+        FixedLengthExactDecoder first = new FixedLengthExactDecoder(5000, options);
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(first, new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext ctx, Object message) {
+                seen.add(((ByteBuf) message).toString(ISO_8859_1));
+                ((ByteBuf) message).release();
+            }
+        });
+        channel.read();
+        read("BCDE");
+        channel.read();
+        channel.pipeline().replace(first, null, fixed(1, true));
+        channel.runPendingTasks();
+        assertThat(seen).containsExactly("B");
+        release(other);
         channel.finish();
     }
 

@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -422,6 +424,30 @@ class OnDemandTest {
         assertThat(drain()).isEmpty();
         String[] messages = kind.messages("ABCD", "EFGH");
         assertReadOneByOne(List.of(messages).subList(1, messages.length).toArray(new String[0]));
+        channel.finish();
+    }
+
+    /** Auto-read is on, its read() is not here yet, and the frame of a part that waits for it is too late. */
+    @Tag("clock")
+    @Test
+    void whatWaitsBehindAPartThatIsTooLateGoesOn() {
+        open(Kind.STREAM, ON_DEMAND.frameDeadline(Duration.ofSeconds(8)));
+        channel.freezeTime();
+        channel.read();
+        channel.pipeline().addLast(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {}
+        });
+        channel.pipeline().fireChannelRead(bytes(channel, kind.wire("ABCD").substring(0, kind.header.length() + 2)));
+        receive("C");
+        channel.pipeline().fireUserEventTriggered("an event");
+        assertThat(drain()).doesNotContain("input shut");
+        channel.config().setAutoRead(true);
+        for (int i = 0; i < 12; i++) {
+            channel.advanceTimeBy(1, TimeUnit.SECONDS);
+            channel.runScheduledPendingTasks();
+        }
+        assertThat(drain()).contains("input shut").anyMatch(line -> line.startsWith("FrameTimeoutException"));
         channel.finish();
     }
 }
