@@ -82,7 +82,7 @@ abstract class FrameDecoder extends FrameHandler {
                 end(ctx, fault);
             }
             if (found != null) {
-                brought = brought == Brought.MESSAGES ? brought : Brought.FRAMES;
+                brought = brought.compareTo(Brought.FRAMES) > 0 ? brought : Brought.FRAMES;
                 deliver(ctx, found);
                 if (!source.settle() && phase == Phase.CUTTING && source.step == Step.NEEDS_BYTES) {
                     return true; // the usual end, kept short
@@ -170,9 +170,9 @@ abstract class FrameDecoder extends FrameHandler {
             // At once if it gave a message: whoever writes what it gets is to flush. Or if one waits to be asked for,
             // by whoever asked before this decoder came, or when a read is complete.
             boolean isAutoRead = ctx.channel().config().isAutoRead();
-            if (brought.compareTo(Brought.FRAMES) >= 0 || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
-                wanted |= brought == Brought.FRAMES && !options.onDemand && !isAutoRead; // as when it is not blocked
-                boolean goesOn = gate.held == Held.NONE && brought != Brought.GIVEN;
+            if (brought.compareTo(Brought.MORE) >= 0 || source.step == Step.FRAME || isAutoRead && !hasWaiting()) {
+                wanted |= brought == Brought.MORE && !options.onDemand && !isAutoRead; // as when it is not blocked
+                boolean goesOn = gate.held == Held.NONE && (brought != Brought.GIVEN || hasWaiting());
                 gate.held = goesOn ? Held.AUTO : gate.held; // a read() that no message answers, unless it has gone on
                 brought = Brought.NOTHING;
                 ctx.fireChannelReadComplete();
@@ -185,7 +185,7 @@ abstract class FrameDecoder extends FrameHandler {
     @Override
     final void readComplete(ChannelHandlerContext ctx) {
         Brought was = brought;
-        boolean came = was == Brought.BYTES || was == Brought.FRAMES; // what is not given
+        boolean came = was != Brought.NOTHING && was.compareTo(Brought.GIVEN) < 0; // what is not given
         boolean reads = came && !options.onDemand || wanted && (came || was == Brought.MESSAGES);
         brought = Brought.NOTHING;
         if (reads && phase == Phase.CUTTING && ReadGate.hasInput(ctx) && !ctx.channel().config().isAutoRead()) {
@@ -201,7 +201,7 @@ abstract class FrameDecoder extends FrameHandler {
     /** What was given outside a read is followed by an end of its own; a read() that was held goes on. */
     @Override
     final boolean makeUp(ChannelHandlerContext ctx, boolean free, boolean outside) {
-        if (brought.compareTo(Brought.GIVEN) >= 0 && (outside || !free && turns().readEnds > 0)) {
+        if (brought.compareTo(Brought.MORE) >= 0 && (outside || !free && turns().readEnds > 0)) {
             readComplete(ctx);
         } else if (free && turns != null && turns.gate.held != Held.NONE) {
             wanted |= turns.gate.held == Held.ASKED && !options.onDemand; // on demand, a message was the answer

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * that wait, for memory or for a {@code read()}.
  */
 abstract class FrameHandler extends ChannelDuplexHandler {
-    /** Since the last channelReadComplete. GIVEN: MESSAGES went on, and nothing came since, or nothing to this. */
-    enum Brought { NOTHING, BYTES, FRAMES, GIVEN, MESSAGES }
+    /** Since the last channelReadComplete. GIVEN: MESSAGES went on, nothing came since, or to this. MORE: it did. */
+    enum Brought { NOTHING, BYTES, FRAMES, MORE, GIVEN, MESSAGES }
 
     final ReceiveOptions options;
     Phase phase = Phase.CUTTING;
@@ -135,7 +135,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             receive(ctx, fragment);
         } else if (item == Turns.READ_COMPLETE) {
             readComplete(ctx);
-        } else if (item instanceof Turns.Event && outside && brought.compareTo(Brought.GIVEN) >= 0) {
+        } else if (item instanceof Turns.Event && outside && brought.compareTo(Brought.MORE) >= 0) {
             turns().waiting.addFirst(item); // what is re-entered at this completion comes behind it
             readComplete(ctx);
         } else if (item instanceof Turns.Event event) {
@@ -151,7 +151,7 @@ abstract class FrameHandler extends ChannelDuplexHandler {
             ctx.fireChannelRead(fragment);
             return;
         }
-        brought = brought == Brought.NOTHING ? Brought.BYTES : brought == Brought.GIVEN ? Brought.FRAMES : brought;
+        brought = brought == Brought.NOTHING ? Brought.BYTES : brought == Brought.GIVEN ? Brought.MORE : brought;
         if (timer == null && Math.min(options.frameDeadlineNanos, options.stallTimeoutNanos) != ReceiveOptions.NEVER) {
             timer = new FrameTimer(this, ctx);
             refuseSharedBudget(ctx);

@@ -353,7 +353,7 @@ class MemoryBoundTest {
         void anIdleDecoderIsSmall() {
             long without = heapOf(() -> new EmbeddedChannel(new ChannelDuplexHandler()));
             long with = heapOf(() -> new EmbeddedChannel(new FixedLengthExactDecoder(4)));
-            assertThat(with - without).isLessThan(40);
+            assertThat(with - without).isLessThan(80);
         }
 
         /** Bytes of each. */

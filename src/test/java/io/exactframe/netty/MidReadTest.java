@@ -402,6 +402,48 @@ class MidReadTest {
         channel.finish();
     }
 
+    /** 27, 53: bytes that waited behind a message which had waited for memory make it no less complete. */
+    @Test
+    void aMessageThatWaitedForMemoryIsCompleteAlsoIfMoreWaited() {
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
+        channel.config().setAutoRead(false);
+        channel.pipeline().addLast(new FixedLengthExactDecoder(5000, options), new Application(false));
+        channel.read();
+        read("A".repeat(5000), "B".repeat(2500), "B".repeat(2500), "C");
+        release(other);
+        assertThat(seen).containsExactly("A".repeat(5000), "complete", "B".repeat(5000), "complete");
+        channel.config().setAutoRead(true);
+        read("C".repeat(4999));
+        channel.finish();
+    }
+
+    /** 30, 53: a read() that was answered by too little while the decoder waited for memory is asked again. */
+    @Test
+    void aReadThatIsAnsweredBeforeAWaitForMemoryMayBringTooLittle() {
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
+        channel.config().setAutoRead(false);
+        ChannelOutboundHandlerAdapter answering = new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext ctx) {
+                if (++reads == 2) {
+                    ctx.fireChannelRead(bytes(channel, "CC")); // of the read that is under way
+                }
+            }
+        };
+        channel.pipeline().addLast(answering, new FixedLengthExactDecoder(5000, options), new Application(false));
+        channel.read();
+        read("A".repeat(5000) + "B");
+        release(other);
+        assertThat(reads).isGreaterThan(2);
+        channel.pipeline().remove(answering);
+        channel.config().setAutoRead(true);
+        read("D".repeat(4997));
+        assertThat(messages()).containsExactly("A".repeat(5000), "BCC" + "D".repeat(4997));
+        channel.finish();
+    }
+
     private static ReceiveOptions timed(ReceiveBudget budget) {
         return ReceiveOptions.defaults().frameDeadline(Duration.ofDays(1)).budget(budget);
     }
