@@ -137,10 +137,8 @@ class MidReadTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void replacedByOneThatWaitsForMemory(boolean onDemand) {
-        ReceiveOptions options =
-                ReceiveOptions.defaults().frameDeadline(Duration.ofDays(1)).budget(new ReceiveBudget(5000));
-        EmbeddedChannel other = new EmbeddedChannel(new FixedLengthExactDecoder(5000, options));
-        other.writeInbound(bytes(other, "x"));
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
         channel.config().setAutoRead(false);
         FixedLengthExactDecoder first = fixed(1, onDemand);
         channel.pipeline().addLast(first, new Application(true) {
@@ -154,9 +152,7 @@ class MidReadTest {
         channel.read();
         read("AB");
         assertThat(seen).startsWith("A", "complete");
-        other.writeInbound(other.alloc().buffer(4999).writeZero(4999));
-        other.finishAndReleaseAll();
-        channel.runPendingTasks();
+        release(other);
         read("C".repeat(4999));
         assertThat(messages()).containsExactly("A", "B" + "C".repeat(4999));
         channel.finish();
@@ -165,10 +161,8 @@ class MidReadTest {
     /** 30, 53: what was given on demand was too little, and had to wait for memory: then it reads on. */
     @Test
     void aReadGoesOnBehindAWaitForMemory() {
-        ReceiveOptions options =
-                ReceiveOptions.defaults().frameDeadline(Duration.ofDays(1)).budget(new ReceiveBudget(5000));
-        EmbeddedChannel other = new EmbeddedChannel(new FixedLengthExactDecoder(5000, options));
-        other.writeInbound(bytes(other, "x"));
+        ReceiveOptions options = timed(new ReceiveBudget(5000));
+        EmbeddedChannel other = holder(options);
         channel.config().setAutoRead(false);
         channel.pipeline().addLast(fixed(2500, true), new Application(false) {
             @Override
@@ -180,9 +174,7 @@ class MidReadTest {
         });
         channel.read();
         read("A".repeat(2500) + "B".repeat(5000));
-        other.writeInbound(other.alloc().buffer(4999).writeZero(4999));
-        other.finishAndReleaseAll();
-        channel.runPendingTasks();
+        release(other);
         assertThat(messages()).containsExactly("A".repeat(2500), "B".repeat(5000));
         channel.finish();
     }
